@@ -112,7 +112,6 @@ static __noinline int environment__gather(struct rf_environment_work *w, struct 
 	return 0;
 }
 
-/* The last NUL is not kept. */
 static __always_inline void environment__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_environment_work *w,
 						struct mm_struct *mm)
 {
@@ -120,7 +119,10 @@ static __always_inline void environment__append(struct rf_builder *b, __u32 capa
 
 	environment__gather(w, mm);
 	b->faults += w->faults;
-	kept = w->position >= RF_ENVIRONMENT_MAX ? RF_ENVIRONMENT_MAX : w->position - 1;
+	kept = w->position;
+	/* unless the text was cut, it ends in a NUL, which is not kept */
+	if (kept < RF_ENVIRONMENT_MAX || kept == w->length)
+		kept--;
 	if (w->length)
 		text__append(b, capacity, text, TEXT_KERNEL, w->text, kept, RF_ENVIRONMENT_MAX, w->length - 1);
 	else

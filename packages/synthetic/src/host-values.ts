@@ -27,7 +27,9 @@ export type OpenValues = Partial<Omit<Open, 'path' | 'reached' | 'inode' | 'rawP
   readonly rawPath?: Words;
   readonly realInode?: bigint;
 };
-export type ChangeValues = Partial<Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation' | 'rawPath' | 'rawTarget'>> & {
+export type ChangeValues = Partial<
+  Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation' | 'rawPath' | 'rawTarget'>
+> & {
   readonly target?: Words;
   readonly rawPath?: Words;
   readonly rawTarget?: Words;

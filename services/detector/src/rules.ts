@@ -15,8 +15,8 @@ import {
 } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import type { DetectorOptions } from './config.ts';
-import { BootMemories } from './state/memories.ts';
 import { optionalValuesOf } from './optional-values.ts';
+import { BootMemories } from './state/memories.ts';
 import { WANTED_FORMS, wantsOf } from './wants.ts';
 
 export type Rules = RuleSet<EventView>;
@@ -102,7 +102,9 @@ export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: read
 export function interestOf(rules: Rules, { localPeers = false }: Pick<DetectorOptions, 'localPeers'> = {}): Interest {
   const [opens, changes] = rules.interest.paths;
   const { tests, forms } = rules.interest;
-  const fields = new Set(tests.flatMap(({ operand, comparedWith }) => [operand.field.name, comparedWith?.field.name ?? '']));
+  const fields = new Set(
+    tests.flatMap(({ operand, comparedWith }) => [operand.field.name, comparedWith?.field.name ?? '']),
+  );
   const wants = wantsOf(forms, localPeers, fields);
   const asked = { ...pathsOf(opens, changes), ...optionalValuesOf(rules.interest), wants };
   const digest = createHash('sha256').update(JSON.stringify(asked)).digest();

@@ -48,29 +48,33 @@ const SIDES = [
 ] as const;
 
 const idFields = SIDES.flatMap(([side, infix, when]) =>
-  IDS.map(([subject, name, id, doc]): Field => ({
-    name: `${subject}.${infix}.${name}`,
-    type: 'number',
-    doc: `${doc} ${when}.`,
-    kinds,
-    get: (event) => {
-      const leaves = leavesOf(event, side);
-      return leaves && event.cursor.leafLong(leaves[id]);
-    },
-  })),
+  IDS.map(
+    ([subject, name, id, doc]): Field => ({
+      name: `${subject}.${infix}.${name}`,
+      type: 'number',
+      doc: `${doc} ${when}.`,
+      kinds,
+      get: (event) => {
+        const leaves = leavesOf(event, side);
+        return leaves && event.cursor.leafLong(leaves[id]);
+      },
+    }),
+  ),
 );
 
 const capabilityFields = SIDES.flatMap(([side, , when]) =>
-  SETS.map(([name, set]): Field => ({
-    name: `process.capabilities.${side}.${name}`,
-    type: 'strings',
-    doc: `Names of the ${name} capabilities ${when}.`,
-    kinds,
-    get: (event) => {
-      const leaves = leavesOf(event, side);
-      return leaves && capabilityNames(event.cursor.buffer, event.cursor.leafAt(leaves[set]));
-    },
-  })),
+  SETS.map(
+    ([name, set]): Field => ({
+      name: `process.capabilities.${side}.${name}`,
+      type: 'strings',
+      doc: `Names of the ${name} capabilities ${when}.`,
+      kinds,
+      get: (event) => {
+        const leaves = leavesOf(event, side);
+        return leaves && capabilityNames(event.cursor.buffer, event.cursor.leafAt(leaves[set]));
+      },
+    }),
+  ),
 );
 
 /** Credentials before and after a call that changes them: set*id, setgroups, capset, and unshare and setns. */

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { catalogue, eventKinds } from '@ringfence/fields';
 import { compileRules } from '@ringfence/rules';
 import { O } from '@ringfence/synthetic';
-import type { EventView } from '@ringfence/wire';
+import { type EventView, u64FromBigInt as u64 } from '@ringfence/wire';
 import { matchesOf, Scene } from './scene.ts';
 
 /** An event of one type, conditions that all hold on it, and conditions that do not. */
@@ -131,12 +131,16 @@ const cases: readonly Case[] = [
   },
   {
     title: 'an open that fails',
-    play: (scene) => scene.open(scene.start('/opt/x'), '/srv/www/../../../etc/shadow', O.RDONLY, { result: -13 }),
+    play: (scene) =>
+      scene.open(scene.start('/opt/x'), '/srv/www/../../../etc/shadow', O.RDONLY, {
+        result: -13,
+        rawPath: '../../..//etc/shadow',
+      }),
     type: 'openat',
     holds: [
       'evt.type = openat2 and fd.typechar = f and fd.num = -1 and evt.res startswith E and evt.res = EACCES and evt.failed = true',
       "fd.nameraw contains '../' and fd.nameraw glob '*../*../*' and fd.name = /etc/shadow and fd.directory = /etc and fd.filename = shadow",
-      'fs.path.name = /etc/shadow and fs.path.nameraw startswith /srv and evt.rawres = -13 and evt.count.error.file = 1 and evt.count.error.net = 0',
+      'fs.path.name = /etc/shadow and fs.path.nameraw = ../../..//etc/shadow and fd.nameraw = ../../../etc/shadow and evt.rawres = -13 and evt.count.error.file = 1 and evt.count.error.net = 0',
       'evt.arg.flags = O_RDONLY and evt.is_open_read = true and evt.is_open_write = false and evt.abspath = /etc/shadow',
       'fd.containername = ":/etc/shadow" and fd.containerdirectory = ":/etc" and evt.arg.name = /etc/shadow and evt.rawarg.fd = -1',
       'evt.arg[0] = -1 and evt.arg[2] = /etc/shadow and evt.arg[3] = O_RDONLY and not evt.arg[1] exists',
@@ -249,14 +253,59 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a mode with the set-user-id bit',
-    play: (scene) => scene.change(scene.start('/opt/x'), 'CHMOD', '/tmp/a/../sh', { mode: 0o4755 }),
+    play: (scene) => scene.change(scene.start('/opt/x'), 'CHMOD', '/tmp/a/../sh', { mode: 0o4755, rawPath: 'a/../sh' }),
     type: 'chmod',
     holds: [
       'evt.type in (chmod, fchmod, fchmodat) and evt.arg.mode contains S_ISUID and evt.arg.filename = /tmp/sh and evt.rawarg.mode = 0o4755',
       'evt.arg[1] = /tmp/sh and evt.arg[2] contains S_ISUID',
-      'fs.path.nameraw = /tmp/a/../sh and evt.rawres = 0',
+      'fs.path.nameraw = a/../sh and evt.rawres = 0',
     ],
     not: ['evt.arg.mode contains S_ISGID'],
+  },
+  {
+    title: 'a rename',
+    play: (scene) =>
+      scene.change(scene.start('/usr/bin/mv'), 'RENAME', '/tmp/a', {
+        target: '/tmp/b',
+        rawPath: './a',
+        rawTarget: './b',
+      }),
+    type: 'rename',
+    holds: ['fs.path.sourceraw = ./a and fs.path.targetraw = ./b and not fs.path.nameraw exists'],
+  },
+  {
+    title: 'an open through a link of /proc',
+    play: (scene) => scene.open(scene.start('/opt/x'), '/opt/x', O.RDONLY, { rawPath: '/proc/self/exe' }),
+    type: 'openat',
+    holds: ['fd.nameraw = /proc/self/exe and fd.name = /opt/x and evt.failed = false'],
+  },
+  {
+    title: 'an open by a program with variables, as its ancestors have',
+    play: (scene) => {
+      const parent = scene.start('/usr/bin/env', scene.shell, { environment: ['A=1', 'B=2'] });
+      scene.open(scene.start('/opt/x', scene.start('/opt/y', parent), { environment: ['A=3', 'C=4'] }), '/etc/x');
+    },
+    type: 'openat',
+    holds: [
+      'proc.env contains A=3 and proc.env[C] = 4 and not proc.env[B] exists',
+      'proc.aenv[A] = 1 and proc.aenv[2] contains B=2 and proc.aenv contains A=1 and not proc.aenv[C] exists',
+    ],
+    not: ['proc.aenv[1] exists', 'proc.env contains B=2'],
+  },
+  {
+    title: 'an exec with variables and capabilities',
+    play: (scene) => scene.start('/opt/x', scene.shell, { environment: ['A=1', 'B=2'] }),
+    type: 'execve',
+    holds: ['evt.arg.env contains B=2 and evt.arg[15] contains A=1 and proc.env[A] = 1'],
+  },
+  {
+    title: 'capset',
+    play: (scene) =>
+      scene.credentials(scene.start('/opt/x'), { capEffective: u64(1n << 21n), capPermitted: u64(3n << 21n) }),
+    type: 'capset',
+    holds: [
+      'evt.arg.cap_effective = CAP_SYS_ADMIN and evt.arg.cap_permitted = "CAP_SYS_ADMIN|CAP_SYS_BOOT" and evt.arg[3] = CAP_SYS_ADMIN',
+    ],
   },
   {
     title: 'links and a rename',
@@ -272,10 +321,14 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a hard link',
-    play: (scene) => scene.change(scene.start('/usr/bin/ln'), 'LINK', '/etc/shadow', { target: '/tmp/x', result: -1 }),
+    play: (scene) =>
+      scene.change(scene.start('/usr/bin/ln'), 'LINK', '/etc/shadow', {
+        ...{ target: '/tmp/x', rawPath: '../etc/shadow', rawTarget: 'x', result: -1 },
+      }),
     type: 'link',
     holds: [
-      'evt.type = linkat and evt.arg.oldpath = /etc/shadow and evt.arg.newpath = /tmp/x and evt.res = EPERM and fs.path.sourceraw = /etc/shadow',
+      'evt.type = linkat and evt.arg.oldpath = /etc/shadow and evt.arg.newpath = /tmp/x and evt.res = EPERM',
+      'fs.path.source = /tmp/x and fs.path.sourceraw = x and fs.path.target = /etc/shadow and fs.path.targetraw = ../etc/shadow',
       'evt.arg[0] = EPERM and evt.arg[1] = /etc/shadow and evt.arg[2] = /tmp/x',
     ],
   },

@@ -36,7 +36,8 @@ export function originOf(boot: Boot, cursor: EventCursor): Origin {
 function hashedFile(process: ProcessEntry | null, cursor: EventCursor): FileIdentity {
   const { file, device, inode } = process?.image ?? {};
   const at = cursor.leafAt(leaf.Hash.inode);
-  const isExecutable = device === cursor.leafLong(leaf.Hash.device) && inode?.equals(cursor.buffer.subarray(at, at + 8));
+  const isExecutable =
+    device === cursor.leafLong(leaf.Hash.device) && inode?.equals(cursor.buffer.subarray(at, at + 8));
   return isExecutable && file ? file : hashedFileOf(cursor);
 }
 
