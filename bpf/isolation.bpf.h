@@ -44,6 +44,7 @@ int setns_exit(void *context)
 	__u32 type = PT_REGS_PARM2_SYSCALL(registers);
 	struct isolation isolation = { .option = type, .operation = RF_ISOLATION_SETNS, .result = syscall__result(context) };
 
+	isolation.before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
 	if (!type)
 		isolation.option = isolation__type_of(task, PT_REGS_PARM1_SYSCALL(registers));
 	isolation__report(&isolation);
@@ -59,6 +60,7 @@ int unshare_exit(void *context)
 	__u32 flags = PT_REGS_PARM1_SYSCALL(task__registers(task));
 	struct isolation isolation = { .option = flags, .operation = RF_ISOLATION_UNSHARE, .result = syscall__result(context) };
 
+	isolation.before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
 	if (flags & CLONE_NEW_ANY)
 		isolation__report(&isolation);
 	credentials__compare(task);

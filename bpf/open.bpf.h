@@ -96,7 +96,7 @@ static __always_inline __u32 open__admit(const struct rf_open *o, struct task_st
 	return merge__admit(RF_LANE_BULK, &key, false);
 }
 
-/* `in_scratch`: the path can be matched again; a path elsewhere counts as watched. */
+/* `in_scratch`: the path can be matched again; a path elsewhere counts as watched, and its record has no raw path. */
 static __always_inline void open__output(struct rf_open *o, __u32 size, struct task_struct *task, bool in_scratch)
 {
 	if (share__is_exceeded(RF_LANE_BULK, o->h.cgroup)) {
@@ -104,7 +104,7 @@ static __always_inline void open__output(struct rf_open *o, __u32 size, struct t
 		if (!o->count)
 			return;
 	}
-	ring__output(RF_LANE_BULK, o, size, RF_SMALL_RECORD_MAX);
+	ring__output(RF_LANE_BULK, o, size, in_scratch ? RF_SMALL_RECORD_MAX : RF_OPENED_RECORD_MAX);
 }
 
 /* Assembles the record of an open file in scratch. Returns its size; 0: nothing asks for it.
@@ -226,7 +226,7 @@ static __noinline int open__output_with_raw(struct rf_opened *opened, const stru
 		b.end = size;
 		request__append_raw(&b, OPEN_RECORD_MAX, &o->raw_path, &request->path);
 		text__count_faults(&b, RF_LANE_BULK);
-		open__output(o, b.end, bpf_get_current_task_btf(), false);
+		open__output(o, b.end, bpf_get_current_task_btf(), true);
 	}
 	scratch__release(scratch);
 	return 0;

@@ -9,6 +9,7 @@
 struct isolation {
 	__u64 option;
 	__u64 argument;
+	const struct rf_privileges *before; /* 0: the call changes no credentials */
 	__u32 operation;
 	__s32 result;
 };
@@ -26,7 +27,6 @@ static __noinline int isolation__report(const struct isolation *isolation)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct rf_namespaces namespaces = {};
-	struct rf_privileges *before = 0;
 	struct rf_isolation *record;
 	struct rf_header number = {};
 	struct rf_merge_key key;
@@ -46,9 +46,7 @@ static __noinline int isolation__report(const struct isolation *isolation)
 	record->argument = isolation->argument;
 	record->namespaces = namespaces;
 	task__fill_credentials(&record->after, kernel__plain(task)->cred);
-	if (isolation->operation <= RF_ISOLATION_UNSHARE)
-		before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
-	record->before = before ? before->credentials : record->after;
+	record->before = isolation->before ? isolation->before->credentials : record->after;
 	record->operation = isolation->operation;
 	record->result = isolation->result;
 	record->count = count;

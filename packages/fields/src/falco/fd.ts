@@ -83,6 +83,13 @@ function descriptorOf(event: EventView): number | undefined {
 const deviceOf = (event: EventView): number => (isFile(event) ? device.open : device.change)(event);
 const changed = ['open', 'file_change'];
 const MINOR_BITS = 20;
+const MINOR_LOW = 0xff;
+
+/** As user space writes a device: low byte of the minor number, the major one, the rest of the minor one. */
+function userDevice(event: EventView): number {
+  const minor = deviceOf(event) & ((1 << MINOR_BITS) - 1);
+  return ((deviceOf(event) >>> MINOR_BITS) << 8) | (minor & MINOR_LOW) | ((minor & ~MINOR_LOW) << 12);
+}
 
 const SERVICES = 'names of services are not looked up; compare the port';
 
@@ -139,7 +146,7 @@ export const falcoFdFields: readonly Field[] = [
   falco('fd.uid', 'string', 'Thread and descriptor of an open.', (event) => `${event.cursor.tid}${result(event)}`, {
     kinds: ['open'],
   }),
-  falco('fd.dev', 'number', 'Device number of the file system.', deviceOf, { kinds: changed }),
+  falco('fd.dev', 'number', 'Device number of the file system, as stat shows it.', userDevice, { kinds: changed }),
   falco(
     'fd.dev.major',
     'number',

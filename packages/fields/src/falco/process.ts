@@ -241,7 +241,7 @@ export const falcoProcessFields: readonly Field[] = [
     'group.name',
     'string',
     'root for group 0, else absent.',
-    ({ process }) => (process?.raw.credentials.gid === 0 ? 'root' : undefined),
+    ({ process }) => (process?.raw.credentials.egid === 0 ? 'root' : undefined),
     { subject: ofProcess },
   ),
   ...never(

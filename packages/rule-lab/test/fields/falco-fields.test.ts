@@ -1,21 +1,13 @@
 /** Fields in Falco's form, on enriched events. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { catalogue, eventKinds } from '@ringfence/fields';
+import { catalogue, eventKinds, falcoDefinitions } from '@ringfence/fields';
 import { compileRules } from '@ringfence/rules';
 import { O } from '@ringfence/synthetic';
-import { type EventView, u64FromBigInt as u64 } from '@ringfence/wire';
+import type { EventView } from '@ringfence/wire';
+import { calls } from './falco-calls.ts';
+import type { Case } from './falco-case.ts';
 import { matchesOf, Scene } from './scene.ts';
-
-/** An event of one type, conditions that all hold on it, and conditions that do not. */
-interface Case {
-  readonly title: string;
-  readonly play: (scene: Scene) => void;
-  readonly type: string;
-  readonly holds: readonly string[];
-  readonly not?: readonly string[];
-  readonly output?: readonly [format: string, expected: string];
-}
 
 const SH = { filename: '/bin/sh' };
 const WEB: Parameters<Scene['startContainer']>[0] = {
@@ -49,6 +41,7 @@ const REDIRECT = {
 };
 
 const cases: readonly Case[] = [
+  ...calls,
   {
     title: 'a dup2 of a connection',
     play: (scene) => scene.event(scene.start('/usr/bin/nc'), 'Redirect', REDIRECT),
@@ -263,51 +256,6 @@ const cases: readonly Case[] = [
     not: ['evt.arg.mode contains S_ISGID'],
   },
   {
-    title: 'a rename',
-    play: (scene) =>
-      scene.change(scene.start('/usr/bin/mv'), 'RENAME', '/tmp/a', {
-        target: '/tmp/b',
-        rawPath: './a',
-        rawTarget: './b',
-      }),
-    type: 'rename',
-    holds: ['fs.path.sourceraw = ./a and fs.path.targetraw = ./b and not fs.path.nameraw exists'],
-  },
-  {
-    title: 'an open through a link of /proc',
-    play: (scene) => scene.open(scene.start('/opt/x'), '/opt/x', O.RDONLY, { rawPath: '/proc/self/exe' }),
-    type: 'openat',
-    holds: ['fd.nameraw = /proc/self/exe and fd.name = /opt/x and evt.failed = false'],
-  },
-  {
-    title: 'an open by a program with variables, as its ancestors have',
-    play: (scene) => {
-      const parent = scene.start('/usr/bin/env', scene.shell, { environment: ['A=1', 'B=2'] });
-      scene.open(scene.start('/opt/x', scene.start('/opt/y', parent), { environment: ['A=3', 'C=4'] }), '/etc/x');
-    },
-    type: 'openat',
-    holds: [
-      'proc.env contains A=3 and proc.env[C] = 4 and not proc.env[B] exists',
-      'proc.aenv[A] = 1 and proc.aenv[2] contains B=2 and proc.aenv contains A=1 and not proc.aenv[C] exists',
-    ],
-    not: ['proc.aenv[1] exists', 'proc.env contains B=2'],
-  },
-  {
-    title: 'an exec with variables and capabilities',
-    play: (scene) => scene.start('/opt/x', scene.shell, { environment: ['A=1', 'B=2'] }),
-    type: 'execve',
-    holds: ['evt.arg.env contains B=2 and evt.arg[15] contains A=1 and proc.env[A] = 1'],
-  },
-  {
-    title: 'capset',
-    play: (scene) =>
-      scene.credentials(scene.start('/opt/x'), { capEffective: u64(1n << 21n), capPermitted: u64(3n << 21n) }),
-    type: 'capset',
-    holds: [
-      'evt.arg.cap_effective = CAP_SYS_ADMIN and evt.arg.cap_permitted = "CAP_SYS_ADMIN|CAP_SYS_BOOT" and evt.arg[3] = CAP_SYS_ADMIN',
-    ],
-  },
-  {
     title: 'links and a rename',
     play: (scene) => {
       const ln = scene.start('/usr/bin/ln');
@@ -367,7 +315,7 @@ function ask({ play, type, holds, not = [], output }: Case): Map<string, string>
   const rule = (condition: string, shown = 'x'): object => ({
     rule: condition,
     desc: 'd',
-    condition: `evt.type = ${type} and evt.rawtime >= ${since} and (${condition})`,
+    condition: `${type === undefined ? '' : `evt.type = ${type} and `}evt.rawtime >= ${since} and (${condition})`,
     output: shown,
     priority: 'INFO',
     source: 'syscall',
@@ -388,7 +336,37 @@ function ask({ play, type, holds, not = [], output }: Case): Map<string, string>
   return new Map(matchesOf(scene, set));
 }
 
+/** Names of Falco's fields in the catalogue, other than those that no event has. */
+const KNOWN = catalogue.fields
+  .filter(({ never }) => never === undefined)
+  .flatMap(({ name, dialect, aliases = [] }) => (dialect === 'falco' ? [name.slice('falco.'.length)] : aliases))
+  .filter((name) => /^(?:evt|syscall|execve|fd|fs|proc|thread|user|group|container|k8s|syslog)\./.test(name));
+
 describe("Falco's fields", () => {
+  test('are each defined once, and each definition is played against an event', () => {
+    const defined = falcoDefinitions.flatMap(({ fields }) => fields.split(' '));
+    assert.equal(new Set(defined).size, defined.length);
+    const isField = (name: string): boolean => catalogue.fields.some((field) => field.name === name);
+    assert.deepEqual(
+      defined.filter((name) => !KNOWN.includes(name) && !isField(name)),
+      [],
+      'no such field',
+    );
+    assert.deepEqual(
+      KNOWN.filter((name) => !defined.includes(name)),
+      [],
+      'not defined',
+    );
+    const played = new Set(cases.flatMap(({ holds }) => holds.join(' ').match(/[a-z][\w.]*/g) ?? []));
+    const isPlayed = (field: string): boolean =>
+      [...played].some((name) => name === field || name.startsWith(`${field}.`));
+    assert.deepEqual(
+      defined.filter((field) => !isPlayed(field)),
+      [],
+      'no event is expected to have a value of these',
+    );
+  });
+
   for (const example of cases) {
     test(`of ${example.title} have Falco's values`, () => {
       const matched = ask(example);
