@@ -1,6 +1,7 @@
 /** Generates docs/EVENTS.md and docs/FIELDS.md from the schemas and the field catalogue. */
 import { catalogue, type Definition, type Field, falcoDefinitions } from '@ringfence/fields';
 import { FILTERED_KINDS, FORMS } from '@ringfence/interest';
+import { type SigmaField, sigmaFields } from '@ringfence/rules';
 import { type KindName, kindName, type RecordSchema, schemaOf } from '@ringfence/wire';
 
 import { cell, code, wrap } from './markdown.ts';
@@ -178,7 +179,8 @@ const falcoRows = ({ fields, there, differs }: Definition): string[] =>
     return `| ${code(name)} | ${field.type} | ${kinds} | ${cell(there)} | ${here} | ${cell(differs)} |`;
   });
 
-const LANGUAGE_HEAD = '| field | type | on events | meaning there | meaning here | difference |\n|---|---|---|---|---|---|';
+const LANGUAGE_HEAD =
+  '| field | type | on events | meaning there | meaning here | difference |\n|---|---|---|---|---|---|';
 
 /** Returns one row for each reason. */
 function missingRows(): string[] {
@@ -188,6 +190,11 @@ function missingRows(): string[] {
       `| ${fields.map(({ name }) => code(name.replace(/^falco\./, ''))).join(' ')} | ${cell(reason)} |`,
   );
 }
+
+const SIGMA_HEAD = '| log source | field | meaning there | meaning here | difference |\n|---|---|---|---|---|';
+
+const sigmaRow = ({ source, field, there, here, differs }: SigmaField): string =>
+  `| ${source} | ${code(field)} | ${cell(there)} | ${here === '' ? '' : code(here)} | ${cell(differs)} |`;
 
 export function fieldDocs(): string {
   return `${[
@@ -202,6 +209,12 @@ export function fieldDocs(): string {
       "Falco's fields, with what Falco's documentation says of them, what they hold here, and what is different. In rule files in Falco's format they have these names; elsewhere those that are no name of a field above have the prefix `falco.`. Equivalent event types of Falco are treated as the same type: `evt.type = openat2` means openat. Each row is played against an event by packages/rule-lab/test/fields/falco-fields.test.ts.",
     ),
     [LANGUAGE_HEAD, ...falcoDefinitions.flatMap(falcoRows)].join('\n'),
+    "## In Sigma's form",
+    wrap(
+      "The fields of Sigma's log sources. All categories and auditd have the first ones; services are those whose logs are read line by line. `a0` stands for a0 to a63. A field without a meaning here is never available, for the reason given. Each row is played against an event by packages/rule-lab/test/fields/sigma-fields.test.ts.",
+    ),
+    [SIGMA_HEAD, ...sigmaFields().map(sigmaRow)].join('\n'),
+    "## Falco's fields that no event has",
     wrap(
       'Fields that are never available. Loading a rule that compares such a field reports this; in outputs, they are `<NA>`.',
     ),

@@ -55,8 +55,8 @@ static __always_inline bool identity__is_overlay(struct inode *inode)
 	return kernel__read(super, s_magic) == OVERLAYFS_SUPER_MAGIC;
 }
 
-/* The file in the layer that an overlay shows: an overlay can show two files with one number, and shows a file under the
- * same number after it was copied up. An overlay can be the layer of one other. */
+/* The file in the layer that an overlay shows: an overlay can show two files with one number, and shows
+ * a file under the same number after it was copied up. An overlay can be the layer of one other. */
 static __always_inline struct inode *identity__real(struct inode *inode)
 {
 	for (int depth = 0; depth < 2 && identity__is_overlay(inode); depth++) {

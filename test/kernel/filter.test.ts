@@ -266,7 +266,13 @@ async function runScript(workspace: Workspace, opens: 'all' | 'interest'): Promi
   await collector.close();
   for (const group of ['enricher', 'detector']) await waitUntilConsumed(bus, group);
   const programs = join(workspace.path, 'bin/');
-  return { alerts: await alertsBelow(bus, programs), opens: await opensBelow(bus, programs), secret: await hasSecret(bus), interest, drops };
+  return {
+    alerts: await alertsBelow(bus, programs),
+    opens: await opensBelow(bus, programs),
+    secret: await hasSecret(bus),
+    interest,
+    drops,
+  };
 }
 
 async function waitUntilConsumed(bus: Bus, group: string): Promise<void> {

@@ -10,7 +10,7 @@ const WITH_PREFIX: ReadonlySet<string> = new Set(['equals', 'startswith', 'glob'
 
 const is = (field: Field, optional: Field['optional']): boolean => field.optional === optional;
 
-/** Returns the variable that the operand names; undefined: it reads all of them, or those of an ancestor by its level. */
+/** Returns the variable that the operand names; undefined: it reads all variables, of an ancestor by its level. */
 const nameOf = ({ argument }: Operand<EventView>): string | undefined =>
   argument === undefined || /^\d+$/.test(String(argument)) ? undefined : String(argument);
 
@@ -22,7 +22,7 @@ function variablesOf({ operand, operator, negated, values }: Test<EventView>): r
   return values.map((value) => ASSIGNMENT.exec(String(value))?.[1] ?? EVERY_VARIABLE);
 }
 
-/** Returns what the sensor must record for these rules beside the usual: values that it leaves out to spare the host. */
+/** Returns what the sensor must record for these rules beside the usual. */
 export function optionalValuesOf({
   tests,
   operands,

@@ -7,8 +7,8 @@ const VALUE = new Uint8Array(Uint32Array.of(1).buffer);
 type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;
 
 /**
- * A set of texts that the sensor looks up: path prefixes, or names of files, executables or variables. To replace the set
- * without a gap, `add` the new texts, then `keepOnly` them.
+ * A set of texts that the sensor looks up: path prefixes, or names of files, executables or variables. To replace the
+ * set without a gap, `add` the new texts, then `keepOnly` them.
  */
 export class WatchedTexts {
   readonly #map: KeyMap;

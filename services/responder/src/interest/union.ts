@@ -46,7 +46,14 @@ export class DetectorInterests {
   }
 }
 
-const LISTS = ['openPaths', 'environment', 'openNames', 'openExecutables', 'changePathPrefixes', 'changeNames'] as const;
+const LISTS = [
+  'openPaths',
+  'environment',
+  'openNames',
+  'openExecutables',
+  'changePathPrefixes',
+  'changeNames',
+] as const;
 
 /** When one detector wants every open, the lists of the others are redundant, but not the files and variables. */
 function textsOf(live: readonly InterestRecord[]): Omit<Interest, 'version' | 'wants'> {
