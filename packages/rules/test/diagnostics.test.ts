@@ -12,7 +12,7 @@ const BASH = createTestEvent('exec', { 'process.name': 'bash' });
 describe('a broken condition', () => {
   const table: readonly (readonly [condition: string, column: number, message: RegExp, hint: RegExp])[] = [
     ['proces.name = bash', 1, /unknown field 'proces\.name'/, /Did you mean 'process\.name'\?/],
-    ['process.name = bash and user.uid = 0', 25, /unknown field 'user\.uid'/, /'user\.effective\.id'/],
+    ['process.name = bash and user.uid = 0', 25, /unknown field 'user\.uid'/, /'user\.id'/],
     ['process.name cotnains x', 14, /unknown operator 'cotnains'/, /'contains'/],
     ['process.name matches x', 14, /unknown operator 'matches'/, /Write 'regex'/],
     ['process.name constructor x', 14, /unknown operator 'constructor'/, /Operators: =/],

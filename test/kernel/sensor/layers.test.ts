@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
@@ -116,14 +116,16 @@ describe('who a file is, whatever shows it', { skip }, () => {
       t.skip('mkfs.btrfs is not installed');
       return;
     }
-    const image = join(scratch.path, 'btrfs.img');
+    const [image, place] = [join(scratch.path, 'btrfs.img'), join(scratch.path, 'btrfs')];
     writeFileSync(image, '');
+    truncateSync(image, 256 * 1024 * 1024);
+    mkdirSync(place);
+    assert.equal(spawnSync('mkfs.btrfs', ['-q', image]).status, 0);
     const records = await sensor.run('unshare', [
       '--mount',
       'sh',
       '-ec',
-      `cd ${scratch.path}; truncate -s 256M btrfs.img; mkfs.btrfs -q -f btrfs.img; mkdir -p btrfs
-       mount -o loop btrfs.img btrfs; btrfs subvolume create btrfs/a; cp ${program} btrfs/a/sub; btrfs/a/sub code 0`,
+      `mount -o loop ${image} ${place}; cd ${place}; btrfs subvolume create a; cp ${program} a/sub; a/sub code 0`,
     ]);
     assert.deepEqual(new Set(written(records, 'sub')), new Set(executed(records, 'sub')));
     assert.equal(executed(records, 'sub').length, 1);
