@@ -6,6 +6,7 @@ import {
   headsOf,
   type OnDemandHooks,
   type SensorFilter,
+  USUAL_VARIABLES,
   unnamedOf,
   unwatchedOf,
   type WatchedTexts,
@@ -111,8 +112,8 @@ export class InterestFilter {
   /** A variable that no rule asks for any more must not be sent meanwhile, so the old ones are removed first. */
   #watchVariables({ version, environment }: Interest): void {
     const { control, watched } = this.#filter;
-    const named = environment.filter((name) => name !== EVERY_VARIABLE);
-    control.allVariables = named.length < environment.length;
+    const named = environment.filter((name) => name !== EVERY_VARIABLE && !USUAL_VARIABLES.has(name));
+    control.allVariables = environment.includes(EVERY_VARIABLE);
     watched.variables.keepOnly(named);
     if (!watched.variables.add(named))
       this.#log.warn(

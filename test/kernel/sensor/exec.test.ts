@@ -5,6 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFil
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { USUAL_VARIABLES } from '@ringfence/sensor';
 import { execOf, recordOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records, UNSET_ID } from '@ringfence/wire';
 import { fileFacts, namespaces } from './expect.ts';
@@ -238,6 +239,7 @@ describe('exec on the running kernel', { skip }, () => {
       SUDO_USER: 'me',
     };
     const ignored = { PATH: '/bin', LD_PRELOADED: 'x', LD_PRELOA: 'x', XLD_PRELOAD: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
+    assert.deepEqual(Object.keys(chosen), [...USUAL_VARIABLES]);
     const words = Object.entries(chosen).map(([name, value]) => `${name}=${value}`);
     const { bytes, length } = await environment({ A: '1', ...ignored, ...chosen, ZZ: '2' });
     assert.deepEqual(bytes.split('\0'), words);
