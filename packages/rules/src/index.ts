@@ -16,7 +16,7 @@ export { writeRules } from './language/write/write-rules.ts';
 export { isSameCondition } from './lint/implies.ts';
 export { lintRules } from './lint/lint.ts';
 export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue, TextSpan } from './model/catalogue.ts';
-export type { Expression, Operand } from './model/expression.ts';
+export type { Expression, Operand, Test } from './model/expression.ts';
 export { LIMITS } from './model/limits.ts';
 export {
   ACTIONS,
@@ -40,6 +40,7 @@ export {
   updateRules,
 } from './rule-set.ts';
 export { madeFieldOf } from './sigma/correlation/field.ts';
+export { type SigmaField, sigmaFields } from './sigma/sources/definitions.ts';
 export type { StateChange } from './state/codec.ts';
 export {
   BootMemory,

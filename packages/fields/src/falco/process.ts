@@ -20,6 +20,7 @@ import {
   ofParent,
   ofProcess,
 } from '../field.ts';
+import { variablesOf } from '../process/exec.ts';
 import { falco, never } from './define.ts';
 import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
 import { sessionFields } from './sessions.ts';
@@ -91,6 +92,22 @@ function writable(event: EventView): boolean {
 const execCtime = (event: EventView): number | undefined =>
   isExec(event) ? ctime(event) : event.process?.long(processLeaf.executableCtime);
 
+const ENVIRONMENTS = 20;
+
+/** Of the ancestor at a level, or of all ancestors. */
+function ancestorVariables({ process }: EventView, argument?: string | number): readonly string[] | undefined {
+  const level = /^\d+$/.test(String(argument)) ? Number(argument) : undefined;
+  if (level !== undefined) return variablesOf((level === 0 ? undefined : process?.ancestor(level))?.environment ?? []);
+  const found: string[] = [];
+  let ancestor = process?.parent;
+  for (let at = 0; at < ENVIRONMENTS && ancestor !== undefined; at++, ancestor = ancestor.parent) {
+    const variables = variablesOf(ancestor.environment, argument);
+    if (variables !== undefined && argument !== undefined) return variables;
+    found.push(...(variables ?? []));
+  }
+  return found.length === 0 ? undefined : found;
+}
+
 const USAGE = 'resource usage of processes (descriptors, memory, time) is not measured';
 
 /** proc and thread. */
@@ -160,6 +177,13 @@ export const falcoProcessFields: readonly Field[] = [
   falco('proc.loginshellid', 'number', 'Process id of the topmost shell among the ancestors.', loginShell, {
     subject: ofProcess,
   }),
+  falco(
+    'proc.aenv',
+    'strings',
+    'Environment of the ancestors, up to the 20th: [2] of the grandparent, [NAME] the variable of the nearest ancestor that has it. As `process.env_vars`, a condition without a name makes the agent send every variable.',
+    ancestorVariables,
+    { argument: 'key', argumentOptional: true, optional: 'environment', subject: ofParent },
+  ),
   ...sessionFields,
   falco('proc.duration', 'number', 'ns since the process was started.', (event) =>
     toNanos(event.cursor.ktime - startAt(event)),
@@ -227,14 +251,13 @@ export const falcoProcessFields: readonly Field[] = [
     'group.name',
     'string',
     'root for group 0, else absent.',
-    ({ process }) => (process?.long(processLeaf.credentials.gid) === 0 ? 'root' : undefined),
+    ({ process }) => (process?.long(processLeaf.credentials.egid) === 0 ? 'root' : undefined),
     { subject: ofProcess },
   ),
   ...never(
     USAGE,
     'proc.fdopencount proc.fdlimit proc.fdusage proc.vmsize proc.vmrss proc.vmswap proc.nthreads proc.nchilds thread.pfmajor thread.pfminor thread.exectime thread.totexectime thread.cpu thread.cpu.user thread.cpu.system thread.vmsize thread.vmrss thread.cgroup',
   ),
-  ...never('environments of ancestors are not kept', 'proc.aenv'),
   ...never(
     'types and names of standard streams are not recorded, only whether they are sockets: process.stdin.network, process.stdout.network',
     'proc.stdin.type proc.stdout.type proc.stderr.type proc.stdin.name proc.stdout.name proc.stderr.name',

@@ -23,6 +23,7 @@ export class ProcessInfo {
   #entityId: string | undefined;
   #user: string | undefined;
   #workingDirectory: string | undefined;
+  #environment: readonly string[] | undefined;
 
   constructor(list: ProcessList, index: number) {
     this.#list = list;
@@ -104,6 +105,12 @@ export class ProcessInfo {
   /** Last component of the path that was passed to exec; empty when unknown. */
   get startedAs(): string {
     return this.#list.leavesOf(this.#index).leafText(processLeaf.startedAs);
+  }
+
+  /** NAME=value of the recorded variables. */
+  get environment(): readonly string[] {
+    this.#environment ??= this.#list.leavesOf(this.#index).leafTexts(processLeaf.environment);
+    return this.#environment;
   }
 
   get execFlags(): number {
