@@ -17,22 +17,30 @@ const LOG: Group['name'] = 'log';
 /** A constraint on these is about the sender of a line, and given by its own key. */
 const WRITER_OF_FILE = 'writer';
 
+export interface DraftOptions {
+  readonly kind: string;
+  readonly tries: Tries;
+  /** Process ids by the identities of processes. */
+  readonly pids: ReadonlyMap<string, number>;
+  /** Entries that the event has unless a constraint says otherwise. */
+  readonly usual: Entries;
+}
+
 /** Returns the events that should satisfy the constraints on one event of the kind: it is the last of them. */
 export function draft(
   constraints: readonly Constraint[],
-  kind: string,
-  tries: Tries,
-  pids: ReadonlyMap<string, number>,
+  { kind, tries, pids, usual }: DraftOptions,
 ): readonly Entries[] | Stuck {
   const groups: readonly Group[] =
     kind === 'log' ? [{ name: LOG, constraints, isDemanded: true }] : groupsOf(constraints);
-  let entries: Entries = kind === 'log' ? {} : { 'event.action': actionOf(kind, tries) };
+  let entries: Entries = kind === 'log' ? {} : { 'event.action': actionOf(kind, tries), ...usual };
   for (const group of groups) {
     const found = entriesAt(group, kind, tries.get(group.name) ?? 0, pids);
     if (found === undefined) return { stuck: group };
     entries = { ...entries, ...found };
   }
   if (kind === 'io_uring') entries = { 'io_uring.flags': 0, ...entries };
+  if (kind === 'fork') entries = forked(entries);
   return withAge(withNames(withWriter(withLineage(entries))), constraints);
 }
 
@@ -64,6 +72,13 @@ function actionOf(kind: string, tries: Tries): string {
   if (constant !== undefined) return String(constant);
   const possible = action.values?.[kind] ?? [];
   return possible[(tries.get('event.action') ?? 0) % Math.max(1, possible.length)] ?? kind;
+}
+
+/** A copy runs the program of its parent. */
+function forked({ 'process.executable': path, 'process.args': args, ...entries }: Entries): Entries {
+  if (path === undefined) return entries;
+  const line = args === undefined ? {} : { 'process.parent.command_line': (args as readonly string[]).join(' ') };
+  return { ...entries, 'process.parent.executable': path, ...line };
 }
 
 /** The list of ancestors begins with the parent. */

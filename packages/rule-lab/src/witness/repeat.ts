@@ -1,7 +1,8 @@
-import type { CompiledRule, Operand } from '@ringfence/rules';
+import type { FieldValue } from '@ringfence/fields';
+import type { CompiledRule, FirstSeen, Operand } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import type { Constraint } from './constraint.ts';
-import { type Entries, groupOf } from './groups.ts';
+import type { Entries } from './groups.ts';
 import type { Found } from './search.ts';
 
 type Rule = CompiledRule<EventView>;
@@ -14,7 +15,11 @@ interface Asked {
 }
 
 /** Different values that are written out one by one. */
-const MOST_LISTED = 300;
+const MOST_LISTED = 40;
+/** Keys whose values can be numbered. */
+const MAY_VARY = /^(?:file\.|destination\.|source\.|dns\.|process\.(?:executable|args)|ringfence\.|tls\.|attempt\.|message|event\.result)/;
+/** Characters of a value that is recognised inside of others. */
+const SHORTEST = 3;
 /** Later than any window that ends, for the tick that ends it. */
 const SLACK_US = 10_000_000;
 const MICROS = 1e6;
@@ -45,28 +50,35 @@ function numbers({ threshold, summary }: Rule): Asked[] {
   return bounds.map(({ is, value }) => ({ operand: of, operator: operators[is], value }));
 }
 
+/** Looks for another event of the rule that satisfies further constraints; undefined: none was found. */
+export type Again = (constraints: readonly Constraint[]) => Found | undefined;
+
 /** Yields events that should make a rule match which looks at one kind of event, from one that satisfies its condition. */
-export function* repeated(rule: Rule, found: Found): Generator<readonly Entries[]> {
+export function* repeated(rule: Rule, found: Found, again: Again): Generator<readonly Entries[]> {
   const { threshold, summary, firstSeen } = rule;
   const before = found.events.slice(0, -1);
   const last = found.events.at(-1) ?? {};
-  const [learnUs, withinUs] = [firstSeen?.learnUs ?? 0, summary?.withinUs];
-  const end = withinUs === undefined ? [] : [{ after: seconds(withinUs + SLACK_US) }];
+  const end = summary === undefined ? [] : [{ after: seconds(summary.withinUs + SLACK_US) }];
   const distinct = threshold?.distinct ?? (summary?.measure === 'distinct' ? summary.of : undefined);
-  if (firstSeen !== undefined) {
-    for (const other of variants(found, firstSeen.by)) yield [...before, other, { ...last, after: seconds(learnUs) }];
-    return;
-  }
   const count = Math.ceil(threshold?.atLeast ?? leastOf(rule));
-  if (distinct !== undefined) {
-    for (const events of different(found, distinct, count)) yield [...before, ...events, ...end];
-    return;
+  if (firstSeen !== undefined) yield* learned(firstSeen, found, again);
+  else if (distinct === undefined) {
+    const everyUs = threshold?.everyUs;
+    const times = threshold?.sum === undefined ? count + (everyUs === undefined ? 0 : 1) : 1;
+    const more = { ...(times > 1 ? { repeat: times } : {}), ...(everyUs && { after: seconds(2 * everyUs) }) };
+    for (const same of sameProcess(last)) yield [...before, { ...same, ...more }, ...end];
+  } else for (const events of different(found, distinct, count, again)) yield [...before, ...events, ...end];
+}
+
+/** Another combination is seen first, and while the rule learns. */
+function* learned({ by, learnUs }: FirstSeen<EventView>, found: Found, again: Again): Generator<readonly Entries[]> {
+  const after = learnUs === 0 ? {} : { after: seconds(learnUs) };
+  const last = { ...found.events.at(-1), ...after };
+  if (learnUs === 0) yield [...found.events.slice(0, -1), last];
+  for (const operand of by) {
+    const other = again([otherThan(operand, [found.values.get(operand.key)])]);
+    if (other !== undefined) yield [...other.events, ...found.events.slice(0, -1), last];
   }
-  const times = threshold?.sum === undefined ? count : 1;
-  const everyUs = threshold?.everyUs;
-  const pause = everyUs === undefined ? {} : { after: seconds(2 * everyUs) };
-  for (const same of sameProcess(last))
-    yield [...before, ...(times > 1 ? [{ ...same, repeat: times + (everyUs === undefined ? 0 : 1), ...pause }] : [same]), ...end];
 }
 
 function leastOf({ summary }: Rule): number {
@@ -81,36 +93,58 @@ function* sameProcess(event: Entries): Generator<Entries> {
   yield { 'process.pid': 5000, ...event };
 }
 
-function* variants(found: Found, by: readonly Operand<EventView>[]): Generator<Entries> {
-  const text = JSON.stringify(found.events.at(-1));
-  for (const operand of by)
-    for (const other of found.vary(groupOf(present(operand)))) if (JSON.stringify(other) !== text) yield other;
-}
-
 /** Yields lists of events in which a field has so many different values. */
-function* different(found: Found, operand: Operand<EventView>, count: number): Generator<readonly Entries[]> {
+function* different(
+  found: Found,
+  operand: Operand<EventView>,
+  count: number,
+  again: Again,
+): Generator<readonly Entries[]> {
   const last = found.events.at(-1) ?? {};
   for (const [key, value] of Object.entries(last)) {
-    if (key === 'event.action') continue;
+    if (!MAY_VARY.test(key)) continue;
     for (const template of templates(value))
-      for (const event of sameProcess({ ...last, [key]: template })) yield [{ ...event, repeat: count }];
+      for (const event of sameProcess(replaced(last, key, template))) yield [{ ...event, repeat: count }];
   }
   if (count > MOST_LISTED) return;
-  const listed = new Map<string, Entries>();
-  for (const event of found.vary(groupOf(present(operand)))) {
-    listed.set(JSON.stringify(event), event);
-    if (listed.size < count) continue;
-    yield [...listed.values()];
-    yield [...listed.values()].map((one) => ({ 'process.pid': 5000, ...one }));
-    return;
+  const listed = [found];
+  while (listed.length < count) {
+    const other = again([otherThan(operand, listed.map(({ values }) => values.get(operand.key)))]);
+    if (other === undefined) return;
+    listed.push(other);
   }
+  yield listed.flatMap(({ events }) => events);
+  yield listed.flatMap(({ events }) => events.map((event) => ({ 'process.pid': 5000, ...event })));
+}
+
+function otherThan(operand: Operand<EventView>, values: readonly FieldValue[]): Constraint {
+  const list = values.flat().filter((value) => value !== undefined) as (string | number | boolean)[];
+  return {
+    kind: 'literal',
+    holds: true,
+    test: { kind: 'test', operand, operator: 'equals', negated: true, values: list },
+  };
+}
+
+/** Sets a key, and changes the values that contain its former value in the same way. */
+function replaced(entries: Entries, key: string, template: unknown): Entries {
+  const former = entries[key];
+  const change = (value: unknown): unknown =>
+    typeof value === 'string' && typeof former === 'string' && former.length >= SHORTEST
+      ? value.replaceAll(former, String(template))
+      : value;
+  return { ...Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, change(value)])), [key]: template };
 }
 
 /** Yields values with a place for the number of the repetition. */
 function* templates(value: unknown): Generator<unknown> {
+  for (const template of new Set(allTemplates(value))) if (JSON.stringify(template).includes('{n}')) yield template;
+}
+
+function* allTemplates(value: unknown): Generator<unknown> {
   if (typeof value === 'number') yield* ['{n}', '1{n}', '20{n}'];
   else if (Array.isArray(value)) {
-    for (const last of templates(value.at(-1))) yield [...value.slice(0, -1), last];
+    for (const last of allTemplates(value.at(-1))) yield [...value.slice(0, -1), last];
     yield [...value, '{n}'];
   } else if (typeof value === 'string') {
     const address = /^(\d+\.\d+\.)(\d+)\.\d+$/.exec(value);

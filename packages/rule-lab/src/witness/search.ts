@@ -15,8 +15,6 @@ type Values = ReadonlyMap<string, FieldValue>;
 export interface Found {
   readonly events: readonly Entries[];
   readonly values: Values;
-  /** Yields events like the last, each with the next value of a group of fields. */
-  vary(name: string): Generator<Entries>;
 }
 
 /** No events were found. `isProof`: there are none, for this reason. */
@@ -34,12 +32,13 @@ export interface Asked {
   readonly before: readonly Entries[];
   /** Operands whose values the caller needs. */
   readonly operands: readonly Operand<EventView>[];
+  /** Entries that the event has unless a constraint says otherwise. @default none */
+  readonly usual?: Entries;
 }
 
 /** Values of one group that are tried. */
 const TRIED = 12;
-/** Values of one group of which a rule needs several. */
-const VARIED = 400;
+
 /** Junctions in which an alternative is chosen, one below the other. */
 const DEPTH = 24;
 
@@ -85,14 +84,14 @@ export class Search {
         );
         return { isProof: proof !== undefined, why: proof ?? clash };
       }
-      const made = draft(must, kind, tries, this.#player.pids);
+      const made = this.#draft(must, tries);
       if ('stuck' in made) return missed(`no value was found for ${made.stuck.constraints.map(written).join(' and ')}`);
       if (this.#player.left <= 0) return missed('the search was too long');
       const events = [...this.#asked.before, ...made];
       const played = this.#player.play(events, this.#operands);
       const failing = played === undefined ? { literals: must.slice(-1), junctions: [] } : this.#failing(must, played.values, chosen);
       if (played !== undefined && failing.literals.length === 0 && failing.junctions.length === 0)
-        return { events, values: played.values, vary: (name) => this.#vary(must, tries, name) };
+        return { events, values: played.values };
       const fresh = failing.literals.flatMap((literal) => this.#fresh(literal, must, played?.values));
       if (fresh.length > 0) {
         must = [...must, ...fresh];
@@ -115,13 +114,9 @@ export class Search {
     return fresh;
   }
 
-  *#vary(must: readonly Constraint[], tries: Tries, name: string): Generator<Entries> {
-    for (let tried = 0; tried < VARIED; tried++) {
-      const made = draft(must, this.#asked.kind, new Map([...tries, [name, tried]]), this.#player.pids);
-      if ('stuck' in made) return;
-      const last = made.at(-1);
-      if (last !== undefined) yield last;
-    }
+  #draft(must: readonly Constraint[], tries: Tries): ReturnType<typeof draft> {
+    const { kind, usual = {} } = this.#asked;
+    return draft(must, { kind, tries, pids: this.#player.pids, usual });
   }
 
   #choose(
@@ -218,7 +213,8 @@ function withMandatory(
   const all = new Set(constraints);
   const add = (part: Condition): void => {
     if (part.kind === 'literal') {
-      if (part.test.comparedWith === undefined || isPositive(part)) all.add(part);
+      // Most fields that only have to be there are there.
+      if (part.test.operator !== 'exists' && (part.test.comparedWith === undefined || isPositive(part))) all.add(part);
     } else if (part.kind === 'and') for (const item of part.items) add(item);
     else if (part.kind === 'or') {
       const choice = chosen.get(part);

@@ -15,6 +15,14 @@ const SLACK_US = 10_000_000;
 const RESTARTS = 3;
 /** Pids of the processes of the steps, so that later steps can name them. */
 const FIRST_PID = 5001;
+const FIRST_PARENT = 6001;
+const ITSELF = 'process.entity_id';
+const PARENT = 'process.parent.entity_id';
+/** Keys of a program, and those of the parent's. */
+const PARENTS: Readonly<Record<string, string>> = {
+  'process.executable': 'process.parent.executable',
+  'process.args': 'process.parent.command_line',
+};
 /** The same on all events of a host. */
 const OF_HOST = 'host.id';
 
@@ -26,6 +34,8 @@ export class SequenceSearch {
   readonly #player: Player;
   /** What earlier attempts found that a step must have, by its index. */
   readonly #demands = new Map<number, Constraint[]>();
+  /** Entries of the processes of other steps, by the index of the step that is to have them. */
+  readonly #lent = new Map<number, Entries>();
 
   constructor(sequence: Events, kinds: readonly string[], formulas: Formulas<EventView>, player: Player) {
     this.#sequence = sequence;
@@ -58,27 +68,34 @@ export class SequenceSearch {
       const result = this.#step(step, [...this.#joined(index, found), ...(this.#demands.get(index) ?? [])], events);
       if (!('events' in result)) return { failed: index, missed: result };
       found.set(index, result);
-      const last = this.#named(result.events.at(-1) ?? {}, index);
+      const last = result.events.at(-1) ?? {};
       events = [...result.events.slice(0, -1), step.runs > 1 ? { ...last, repeat: step.runs } : last];
     }
     return { events };
   }
 
-  /** Names the process of an event whose process later events refer to. */
-  #named(event: Entries, index: number): Entries {
-    const isReferred = this.#sequence.steps.some(({ by }) => by.some(({ key }) => Object.hasOwn(IDENTITIES, key)));
-    return isReferred && !('message' in event) ? { 'process.pid': FIRST_PID + index, ...event } : event;
+  /** Names the processes of an event to which other events refer. */
+  #usual(step: Step): Entries {
+    const { steps } = this.#sequence;
+    const index = steps.indexOf(step);
+    const refers = (name: string): boolean => steps.some(({ by }) => by.some(({ key }) => key === name));
+    return {
+      ...(refers(ITSELF) ? { 'process.pid': FIRST_PID + index } : {}),
+      ...(step.by.some(({ key }) => key === PARENT) ? { 'process.parent.pid': FIRST_PARENT + index } : {}),
+      ...this.#lent.get(index),
+    };
   }
 
   #step(step: Step, joined: readonly Constraint[], before: readonly Entries[]): Found | Missed {
     const operands = this.#operands();
+    const usual = this.#usual(step);
     let missed: Missed | undefined;
     let isProof = true;
     for (const kind of this.#kinds) {
       const condition = this.#formulas.on(kind, step.expression);
       if (condition.kind === 'constant' && !condition.value) continue;
       const all = [...joined, ...step.by.filter(({ key }) => key !== OF_HOST).map(present)];
-      const result = new Search(this.#player, { condition, kind, joined: all, before, operands }).run();
+      const result = new Search(this.#player, { condition, kind, joined: all, before, operands, usual }).run();
       if ('events' in result) return result;
       missed ??= result;
       isProof &&= result.isProof;
@@ -124,6 +141,7 @@ export class SequenceSearch {
       for (const [index, other] of steps.entries())
         if (other.kind === 'event') this.#demand(index, literal(other.by[position]!, 'equals', value));
     }
+    for (const [position, { key }] of step.by.entries()) this.#lend(failed, position, key, alone.events.at(-1) ?? {});
     for (const { test, earlier } of step.compares) {
       const value = alone.values.get(test.operand.key);
       const from = kept[earlier]!;
@@ -131,6 +149,18 @@ export class SequenceSearch {
         this.#demand(from.step, literal(from.operand, 'equals', value));
     }
     return true;
+  }
+
+  /** Other steps get the process that the failed step needs, as theirs or as its parent. */
+  #lend(failed: number, position: number, key: string, event: Entries): void {
+    if (!Object.hasOwn(IDENTITIES, key)) return;
+    for (const [index, { kind, by }] of this.#sequence.steps.entries()) {
+      const other = by[position]?.key ?? '';
+      if (kind !== 'event' || index === failed || !Object.hasOwn(IDENTITIES, other)) continue;
+      const lent = key === ITSELF ? programIn(event, '') : programIn(event, 'parent.');
+      const as = other === ITSELF ? lent : Object.fromEntries(Object.entries(lent).map(([name, value]) => [PARENTS[name] ?? name, asParent(name, value)]));
+      this.#lent.set(index, { ...this.#lent.get(index), ...as });
+    }
   }
 
   #demand(index: number, constraint: Constraint): void {
@@ -143,3 +173,18 @@ function literal(operand: Operand<EventView>, operator: Constraint['test']['oper
   const values = [value].flat() as (string | number | boolean)[];
   return { kind: 'literal', holds: true, test: { kind: 'test', operand, operator, negated: false, values } };
 }
+
+/** Returns the program of an event's process, or of its parent, by the keys of a process. */
+function programIn(event: Entries, of: '' | 'parent.'): Entries {
+  const entries: Record<string, unknown> = {};
+  const path = event[`process.${of}executable`];
+  const line = event['process.parent.command_line'];
+  const args = of === '' ? event['process.args'] : line === undefined ? undefined : String(line).split(' ');
+  if (path !== undefined) entries['process.executable'] = path;
+  if (args !== undefined) entries['process.args'] = args;
+  for (const [name, value] of Object.entries(event)) if (/^(?:user|container)\./.test(name)) entries[name] = value;
+  return entries;
+}
+
+const asParent = (name: string, value: unknown): unknown =>
+  name === 'process.args' ? (value as readonly string[]).join(' ') : value;

@@ -12,6 +12,7 @@ const NAMES = ['ann', 'root', 'nobody', 'x'];
 /** Values that only some fields have. */
 const USUAL: Readonly<Record<string, readonly string[]>> = {
   'user.name': ['ann', 'root', 'nobody'],
+  'user.target.name': ['bob', 'root', 'ann'],
   'network.transport': ['tcp', 'udp', 'icmp'],
   'network.type': ['ipv4', 'ipv6', 'unix'],
   'network.direction': ['egress', 'ingress'],
@@ -37,6 +38,7 @@ export function* valuesOf(constraints: readonly Constraint[], kind: string): Gen
   for (const value of texts ?? plainCandidates(constraints)) {
     if (left-- <= 0) return;
     const whole = field.type === 'strings' ? [String(value)] : value;
+    if (value === '' && constraints.some(({ test }) => test.operator === 'exists')) continue;
     if (isPossible(field.name, value) && constraints.every((constraint) => satisfied(constraint, whole))) yield whole;
   }
 }

@@ -1,10 +1,11 @@
 import { type CompiledRule, Formulas } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import type { Judge } from '../events/judge.ts';
+import type { Constraint } from './constraint.ts';
 import type { Entries } from './groups.ts';
 import { Player } from './player.ts';
 import { countedConstraints, repeated } from './repeat.ts';
-import { type Missed, Search } from './search.ts';
+import { type Found, type Missed, Search } from './search.ts';
 import { SequenceSearch } from './sequence.ts';
 
 type Rule = CompiledRule<EventView>;
@@ -43,10 +44,16 @@ export class Witnesses {
     for (const kind of kinds) {
       const condition = this.#formulas.on(kind, rule.expression);
       if (condition.kind === 'constant' && !condition.value) continue;
-      const joined = countedConstraints(rule);
-      const found = new Search(player, { condition, kind, joined, before: [], operands: [] }).run();
+      const needed = countedConstraints(rule);
+      const search = (joined: readonly Constraint[]): Found | Missed =>
+        new Search(player, { condition, kind, joined, before: [], operands: needed.map(({ test }) => test.operand) }).run();
+      const again = (more: readonly Constraint[]): Found | undefined => {
+        const other = search([...needed, ...more]);
+        return 'events' in other ? other : undefined;
+      };
+      const found = search(needed);
       if ('events' in found) {
-        const witness = this.#played(rule, repeated(rule, found), player);
+        const witness = this.#played(rule, repeated(rule, found, again), player);
         if (witness.kind === 'witness') return witness;
         missed.push({ isProof: false, why: witness.reasons.join(', ') });
       } else missed.push({ ...found, why: kinds.length === 1 ? found.why : `${kind}: ${found.why}` });
