@@ -56,6 +56,8 @@ export interface Interest {
   readonly foundAtStart?: boolean;
   /** Called with each written event before rules see it; then no value is set that the event does not have itself. */
   readonly observe?: (event: EventView) => void;
+  /** Rules see the events. false: only `observe` does. @default true */
+  readonly judged?: boolean;
 }
 
 interface TrialDeps {
@@ -173,6 +175,7 @@ export class Trial {
 
   /** Returns whether the explained rule matched. */
   #matchedBy(judge: EventJudge, number: number): boolean {
+    if (this.#interest.judged === false) return false;
     const before = this.#alerts.length;
     this.#run?.before(this.#view);
     judge.judge(this.#view);

@@ -1,5 +1,5 @@
 import { catalogue } from '@ringfence/fields';
-import type { Constraint } from './constraint.ts';
+import { type Constraint, isPositive } from './constraint.ts';
 import { type Entries, entriesOf, type Group, groupsOf } from './groups.ts';
 import { logLines } from './log-lines.ts';
 import { IDENTITIES } from './player.ts';
@@ -61,8 +61,8 @@ function identified(
   key: string,
   pids: ReadonlyMap<string, number>,
 ): Entries | undefined {
-  const wanted = constraints.find(({ test, holds }) => holds && test.operator === 'equals')?.test.values[0];
-  if (wanted === undefined) return {};
+  const wanted = constraints.find((one) => isPositive(one) && one.test.operator === 'equals')?.test.values[0];
+  if (wanted === undefined) return key === 'process.target.pid' ? { target: '/usr/bin/sleep 1000' } : {};
   const pid = pids.get(String(wanted));
   return pid === undefined ? undefined : { [key]: pid };
 }

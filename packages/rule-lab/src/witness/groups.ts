@@ -34,6 +34,8 @@ const FILE: Readonly<Record<string, { readonly view: View; readonly lift: (shape
   'falco.fd.nameraw': { view: same, lift: (shape) => shape },
   'falco.fs.path.nameraw': { view: same, lift: (shape) => shape },
 };
+/** A runtime lets a program into a container that is there. */
+const ENTERED: Entries = { parent: ['systemd', '/usr/bin/runc exec x'], 'container.name': 'web-1', 'process.vpid': 8 };
 /** Age of the process at the event, in a value of its field. */
 const AGE = 'age';
 /** Flags of Falco's argument, and the keys that give them. */
@@ -154,11 +156,10 @@ function* ofValue(name: string, value: Value): Generator<Entries> {
   else if (name === 'falco.fd.typechar') yield* ofDescriptor(String(value));
   else if (name === 'network.type') yield* ofFamily(String(value));
   else if (name === 'container.image.tag') yield { 'container.image.repository': 'shop/web', [name]: value };
-  else if (name === 'process.target.entity_id') yield { target: '/usr/bin/sleep 1000' };
   else if (name === 'process.thread.capabilities.effective') yield { 'user.id': 0 };
   else if (name === 'falco.evt.arg.flags') yield ofFlags(String(value));
   else if (name === AGE) yield { age: Number(value) };
-  else if (name === 'container.entry') yield { parent: value === 'entrypoint' ? 'runc' : 'container' };
+  else if (name === 'container.entry') yield value === 'entrypoint' ? { parent: 'runc' } : ENTERED;
   else yield { [name]: name.endsWith(']') && typeof value === 'object' ? value[0] : value };
 }
 

@@ -1,4 +1,4 @@
-import { catalogue, type Field, type FieldValue } from '@ringfence/fields';
+import { catalogue, eventKinds, type Field, type FieldValue } from '@ringfence/fields';
 import { type Operand, readOperand } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import { type GivenEvent, readGiven } from '../events/given.ts';
@@ -6,20 +6,24 @@ import { GivenError } from '../events/given-fields.ts';
 import type { Judge } from '../events/judge.ts';
 import type { Entries } from './groups.ts';
 
-/** What came of events that were played. */
-export interface Played {
-  /** Values of the asked operands on the last event, by their keys. */
-  readonly values: ReadonlyMap<string, FieldValue>;
+/** Values of operands by their keys. */
+export type Values = ReadonlyMap<string, FieldValue>;
+
+interface Played {
+  readonly values: Values;
   /** Names of the rules that matched. */
   readonly fired: ReadonlySet<string>;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Fields that identify a process, each with the key of the test language that names the same process. */
 export const IDENTITIES: Readonly<Record<string, string>> = {
   'process.entity_id': 'process.pid',
   'process.parent.entity_id': 'process.parent.pid',
+  'process.target.entity_id': 'process.target.pid',
 };
-const PAIRS = Object.entries(IDENTITIES).map(([id, pid]) => [fieldNamed(id), fieldNamed(pid)] as const);
+const PAIRS = Object.entries(IDENTITIES).map(([id, pid]) => ({ id: fieldNamed(id), pid: fieldNamed(pid) }));
 
 function fieldNamed(name: string): Field {
   const found = catalogue.fields.find((field) => field.name === name);
@@ -40,18 +44,29 @@ export class Player {
     this.left = budget;
   }
 
-  /** Plays events from an empty memory; undefined: the test language can't say one of them. */
-  play(events: readonly Entries[], operands: readonly Operand<EventView>[]): Played | undefined {
+  /** Returns the names of the rules that the events raise, from an empty memory. */
+  fired(events: readonly Entries[]): ReadonlySet<string> {
+    return this.#play(events, [], true)?.fired ?? NONE;
+  }
+
+  /** Returns the values of operands on the last event; undefined: the test language can't say one of the events. */
+  values(events: readonly Entries[], operands: readonly Operand<EventView>[]): Values | undefined {
+    return this.#play(events, operands, false)?.values;
+  }
+
+  #play(events: readonly Entries[], operands: readonly Operand<EventView>[], judged: boolean): Played | undefined {
     const given = readAll(events);
     if (given === undefined) return undefined;
     this.left--;
-    let values: ReadonlyMap<string, FieldValue> = new Map();
+    let values: Values = new Map();
     const observe = (view: EventView): void => {
       values = new Map(operands.map((operand) => [operand.key, readOperand(operand, view)]));
-      for (const [id, pid] of PAIRS) this.#learn(id.get(view), pid.get(view));
+      const kind = eventKinds.names[view.cursor.kind] ?? '';
+      for (const { id, pid } of PAIRS)
+        if (id.kinds === undefined || id.kinds.includes(kind)) this.#learn(id.get(view), pid.get(view));
     };
     try {
-      const { alerts } = this.judge.judge(given, { keep: () => false, observe });
+      const { alerts } = this.judge.judge(given, { keep: () => false, observe, judged });
       return { values, fired: new Set(alerts.map(({ rule }) => rule)) };
     } catch (error) {
       // A value that the codec can't carry: numbers of addresses out of range, text for a number.

@@ -2,7 +2,7 @@ import type { FieldValue } from '@ringfence/fields';
 import type { CompiledRule, FirstSeen, Operand } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import type { Constraint } from './constraint.ts';
-import type { Entries } from './groups.ts';
+import { type Entries, groupOf } from './groups.ts';
 import type { Found } from './search.ts';
 
 type Rule = CompiledRule<EventView>;
@@ -18,6 +18,8 @@ interface Asked {
 const MOST_LISTED = 40;
 /** Keys whose values can be numbered. */
 const MAY_VARY = /^(?:file\.|destination\.|source\.|dns\.|process\.(?:executable|args)|ringfence\.|tls\.|attempt\.|message|event\.result)/;
+/** Values for a field that the event has without a key. */
+const USUAL: Readonly<Record<string, unknown>> = { number: 1, ip: '203.0.113.9', string: 'example.com' };
 /** Characters of a value that is recognised inside of others. */
 const SHORTEST = 3;
 /** Later than any window that ends, for the tick that ends it. */
@@ -100,7 +102,9 @@ function* different(
   count: number,
   again: Again,
 ): Generator<readonly Entries[]> {
-  const last = found.events.at(-1) ?? {};
+  const name = groupOf(present(operand));
+  const usual = USUAL[operand.field.type];
+  const last = { ...(name.includes('.') && usual !== undefined ? { [name]: usual } : {}), ...found.events.at(-1) };
   for (const [key, value] of Object.entries(last)) {
     if (!MAY_VARY.test(key)) continue;
     for (const template of templates(value))

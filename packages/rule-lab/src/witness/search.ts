@@ -5,11 +5,10 @@ import { clashOf, written } from './clash.ts';
 import { type Constraint, isPositive } from './constraint.ts';
 import { draft, type Tries } from './draft.ts';
 import { type Entries, groupOf } from './groups.ts';
-import type { Player } from './player.ts';
+import type { Player, Values } from './player.ts';
 
 type Condition = Formula<EventView>;
 type Junction = Extract<Condition, { readonly items: unknown }>;
-type Values = ReadonlyMap<string, FieldValue>;
 
 /** Events of which the last satisfies a condition, and the values that it had. */
 export interface Found {
@@ -55,8 +54,11 @@ export class Search {
 
   constructor(player: Player, asked: Asked) {
     this.#player = player;
-    this.#asked = asked;
-    this.#derived = new Set(asked.joined);
+    // Most fields that only have to be there are there: nothing is demanded unless one is not.
+    const there = asked.joined.filter(({ test }) => test.operator === 'exists');
+    const joined = asked.joined.filter(({ test }) => test.operator !== 'exists');
+    this.#asked = { ...asked, joined, condition: { kind: 'and', items: [asked.condition, ...there] } };
+    this.#derived = new Set(joined);
     const all = [...operandsOf(asked.condition), ...asked.joined.map(({ test }) => test.operand), ...asked.operands];
     this.#operands = [...new Map(all.map((operand) => [operand.key, operand])).values()];
   }
@@ -88,11 +90,12 @@ export class Search {
       if ('stuck' in made) return missed(`no value was found for ${made.stuck.constraints.map(written).join(' and ')}`);
       if (this.#player.left <= 0) return missed('the search was too long');
       const events = [...this.#asked.before, ...made];
-      const played = this.#player.play(events, this.#operands);
-      const failing = played === undefined ? { literals: must.slice(-1), junctions: [] } : this.#failing(must, played.values, chosen);
-      if (played !== undefined && failing.literals.length === 0 && failing.junctions.length === 0)
-        return { events, values: played.values };
-      const fresh = failing.literals.flatMap((literal) => this.#fresh(literal, must, played?.values));
+      const values = this.#player.values(events, this.#operands);
+      const failing =
+        values === undefined ? { literals: must.slice(-1), junctions: [] } : this.#failing(must, values, chosen);
+      if (values !== undefined && failing.literals.length === 0 && failing.junctions.length === 0)
+        return { events, values };
+      const fresh = failing.literals.flatMap((literal) => this.#fresh(literal, must, values));
       if (fresh.length > 0) {
         must = [...must, ...fresh];
         continue;
@@ -213,7 +216,6 @@ function withMandatory(
   const all = new Set(constraints);
   const add = (part: Condition): void => {
     if (part.kind === 'literal') {
-      // Most fields that only have to be there are there.
       if (part.test.operator !== 'exists' && (part.test.comparedWith === undefined || isPositive(part))) all.add(part);
     } else if (part.kind === 'and') for (const item of part.items) add(item);
     else if (part.kind === 'or') {

@@ -182,9 +182,11 @@ function programIn(event: Entries, of: '' | 'parent.'): Entries {
   const args = of === '' ? event['process.args'] : line === undefined ? undefined : String(line).split(' ');
   if (path !== undefined) entries['process.executable'] = path;
   if (args !== undefined) entries['process.args'] = args;
-  for (const [name, value] of Object.entries(event)) if (/^(?:user|container)\./.test(name)) entries[name] = value;
+  for (const [name, value] of Object.entries(event)) if (LENT.test(name)) entries[name] = value;
   return entries;
 }
 
+/** Keys beside the program that two events of one process share. */
+const LENT = /^user\.(?:id|name|effective\.id)$|^container\./;
 const asParent = (name: string, value: unknown): unknown =>
   name === 'process.args' ? (value as readonly string[]).join(' ') : value;

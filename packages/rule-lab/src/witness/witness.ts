@@ -64,7 +64,7 @@ export class Witnesses {
   #played(rule: Rule, candidates: Iterable<readonly Entries[]>, player: Player): Witness {
     for (const events of candidates) {
       if (player.left <= 0) break;
-      if (player.play(events, [])?.fired.has(rule.name) === true) return { kind: 'witness', events };
+      if (player.fired(events).has(rule.name)) return { kind: 'witness', events };
     }
     return { kind: 'undecided', reasons: ['events satisfy its condition, but do not make it match'] };
   }
