@@ -18,3 +18,5 @@ export { runTest, runTests, type TestFailure, type TestResult, type TestRun } fr
 export { type RuleTest, readTestFile } from './test-file.ts';
 export { testFileSchema } from './test-schema.ts';
 export { readTestSources, rulesBeside } from './test-sources.ts';
+export { type WitnessedRule, witnessesOf, witnessTests } from './witness/report.ts';
+export { type Witness, Witnesses } from './witness/witness.ts';

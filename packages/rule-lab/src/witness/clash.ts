@@ -7,7 +7,7 @@ const byName = new Map(catalogue.fields.map((field) => [field.name, field]));
 /** Comparisons of values that one search for a contradiction may take. */
 const MAX_COMPARED = 20_000;
 
-/** Returns the parts of a field's path: each is decided by the path. */
+/** Fields that a path decides, and how. */
 const PARTS: Readonly<Record<string, { readonly of: string; readonly view: (path: string) => Value }>> = {
   'process.name': { of: 'process.executable', view: (path) => path.slice(path.lastIndexOf('/') + 1) },
   'process.parent.name': { of: 'process.parent.executable', view: (path) => path.slice(path.lastIndexOf('/') + 1) },
@@ -18,7 +18,7 @@ const PARTS: Readonly<Record<string, { readonly of: string; readonly view: (path
 /** How a rule writes a constraint. */
 export const written = ({ test, holds }: Constraint): string => (holds ? writeTest(test) : `not ${writeTest(test)}`);
 
-/** Returns the reason why no event of the kind satisfies all constraints, where it is certain; undefined: none known. */
+/** Returns the certain reason why no event of the kind satisfies all constraints; undefined: none is known. */
 export function clashOf(constraints: readonly Constraint[], kind: string): string | undefined {
   for (const constraint of constraints) {
     const why = impossible(constraint, kind) ?? excluded(constraint, constraints);
@@ -48,7 +48,8 @@ function excluded(constraint: Constraint, all: readonly Constraint[]): string | 
   const { test } = constraint;
   const { operand } = test;
   const isList = operand.type === 'strings' && operand.argument === undefined;
-  if (!isPositive(constraint) || test.operator !== 'equals' || isList || test.comparedWith !== undefined) return undefined;
+  if (!isPositive(constraint) || test.operator !== 'equals' || isList || test.comparedWith !== undefined)
+    return undefined;
   const others = all.filter((other) => other !== constraint && other.test.comparedWith === undefined);
   const views = others.flatMap((other): { other: Constraint; view: (value: Value) => Value }[] => {
     const key = other.test.operand.key;
@@ -56,7 +57,8 @@ function excluded(constraint: Constraint, all: readonly Constraint[]): string | 
     const part = PARTS[key];
     return part?.of === operand.key ? [{ other, view: (value) => part.view(String(value)) }] : [];
   });
-  const compared = test.values.length * views.reduce((sum, { other }) => sum + Math.max(1, other.test.values.length), 0);
+  const compared =
+    test.values.length * views.reduce((sum, { other }) => sum + Math.max(1, other.test.values.length), 0);
   if (views.length === 0 || compared > MAX_COMPARED) return undefined;
   const passes = (value: Value, { other, view }: (typeof views)[number]): boolean =>
     satisfiedBy(other, view(value), operand.key);

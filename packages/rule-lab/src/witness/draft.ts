@@ -51,7 +51,8 @@ function entriesAt(group: Group, kind: string, tried: number, pids: ReadonlyMap<
   const identity = IDENTITIES[name];
   if (identity !== undefined) return identified(constraints, identity, pids);
   let index = isDemanded ? tried : tried - 1;
-  for (const entries of name === LOG ? logLines(constraints) : entriesOf(group, kind)) if (index-- === 0) return entries;
+  for (const entries of name === LOG ? logLines(constraints) : entriesOf(group, kind))
+    if (index-- === 0) return entries;
   return undefined;
 }
 

@@ -17,7 +17,12 @@ const line = (action: string, program: string, text: string, outcome?: Line['out
 
 /** Lines as the programs write them: what the parsers of the enricher read. */
 const LINES: readonly Line[] = [
-  line('ssh-login', 'sshd', 'Accepted {method} for {user} from {ip} port {port} ssh2: ED25519 {fingerprint}', 'success'),
+  line(
+    'ssh-login',
+    'sshd',
+    'Accepted {method} for {user} from {ip} port {port} ssh2: ED25519 {fingerprint}',
+    'success',
+  ),
   line('ssh-login', 'sshd', 'Failed {method} for {user} from {ip} port {port} ssh2', 'failure'),
   line('ssh-invalid-user', 'sshd', 'Invalid user {user} from {ip} port {port}', 'failure'),
   line('ssh-not-allowed', 'sshd', 'User {user} from {ip} not allowed because not listed in AllowUsers', 'failure'),
@@ -41,7 +46,12 @@ const LINES: readonly Line[] = [
   line('su', 'su', 'FAILED SU (to {target}) {user} on {tty}', 'failure'),
   line('cron-command', 'CRON', '({user}) CMD ({command})', 'success'),
   line('crontab-replaced', 'crontab', '({user}) REPLACE ({user})', 'success'),
-  line('user-created', 'useradd', 'new user: name={target}, UID=1001, GID=1001, home=/home/x, shell=/bin/bash', 'success'),
+  line(
+    'user-created',
+    'useradd',
+    'new user: name={target}, UID=1001, GID=1001, home=/home/x, shell=/bin/bash',
+    'success',
+  ),
   line('group-created', 'groupadd', 'new group: name=staff2, GID=1002', 'success'),
   line('group-member-added', 'usermod', "add '{target}' to group '{group}'", 'success'),
   line('group-member-added', 'usermod', "add '{target}' to group {rest}", 'success'),
@@ -118,7 +128,8 @@ function* fillings(
   });
   const open = /\{(\w+)\}/.exec(filled)?.[0];
   const parts = message.filter(isPositive).flatMap(({ test }) => shapesOf(test).map(partOf));
-  if (open !== undefined) yield* [...parts, HOLES[open.slice(1, -1)]?.[1] ?? ''].map((part) => filled.replace(open, part));
+  if (open !== undefined)
+    yield* [...parts, HOLES[open.slice(1, -1)]?.[1] ?? ''].map((part) => filled.replace(open, part));
   else yield* [filled, ...parts.map((part) => `${filled} ${part}`)];
 }
 

@@ -35,7 +35,7 @@ function fieldNamed(name: string): Field {
 export class Player {
   readonly judge: Judge;
   /** Process ids by the identities of processes that events of this rule had. */
-  readonly pids = new Map<string, number>();
+  readonly pids: Map<string, number> = new Map();
   /** Plays that are left. */
   left: number;
 

@@ -159,7 +159,8 @@ function wordsAt(at: number, known: readonly Known[]): readonly Placed[] {
   const fitting: Placed[] = [];
   for (const word of words) {
     if (fitting.length >= TRIED) break;
-    if (known.every(({ constraint }) => satisfied(constraint, [word]))) fitting.push({ at, words: [word], whole: true });
+    if (known.every(({ constraint }) => satisfied(constraint, [word])))
+      fitting.push({ at, words: [word], whole: true });
   }
   return fitting;
 }
@@ -169,7 +170,8 @@ function placements({ constraint: { test }, aspect }: Known): readonly Placed[] 
   const shapes = shapesOf(test);
   const { field } = test.operand;
   if (field.name === 'process.args_length') return [{ at: 'any', words: [] }];
-  if (aspect === 'words') return [{ at: 'any', words: Array<string>(Math.min(64, Number(test.values[0]) + 1)).fill('x') }];
+  if (aspect === 'words')
+    return [{ at: 'any', words: Array<string>(Math.min(64, Number(test.values[0]) + 1)).fill('x') }];
   if (aspect === 'exe') return shapes.map((shape) => ({ at: 0, words: [first(shape)] }));
   if (aspect === 'script') return shapes.map((shape) => ({ at: 1, words: [pathOf(shape)] }));
   if (aspect === 'args') return shapes.map((shape) => ({ at: 'any', words: [first(shape)], whole: true }));

@@ -116,7 +116,9 @@ class Reader {
   }
 
   #hexadecimal(): string {
-    const digits = this.#takes('{') ? this.#until('}') : this.#pattern.slice(this.#at, (this.#at += 2));
+    const isLong = this.#takes('{');
+    const digits = isLong ? this.#until('}') : this.#pattern.slice(this.#at, this.#at + 2);
+    if (!isLong) this.#at += 2;
     return String.fromCodePoint(Math.min(0x10_ffff, Number.parseInt(digits, 16) || 0));
   }
 
@@ -206,7 +208,9 @@ function joined(before: readonly Member[], after: readonly Member[]): readonly M
 
 /** Keeps the first of each, evenly over all of them if there are too many. */
 function distinct(members: readonly Member[]): readonly Member[] {
-  const found = [...new Map(members.map((member) => [`${member.text}\0${member.atStart}${member.atEnd}`, member])).values()];
+  const found = [
+    ...new Map(members.map((member) => [`${member.text}\0${member.atStart}${member.atEnd}`, member])).values(),
+  ];
   if (found.length <= KEPT) return found;
   return Array.from({ length: KEPT }, (_, i) => found[Math.floor((i * found.length) / KEPT)]!);
 }

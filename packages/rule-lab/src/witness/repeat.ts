@@ -17,7 +17,8 @@ interface Asked {
 /** Different values that are written out one by one. */
 const MOST_LISTED = 40;
 /** Keys whose values can be numbered. */
-const MAY_VARY = /^(?:file\.|destination\.|source\.|dns\.|process\.(?:executable|args)|ringfence\.|tls\.|attempt\.|message|event\.result)/;
+const MAY_VARY =
+  /^(?:file\.|destination\.|source\.|dns\.|process\.(?:executable|args)|ringfence\.|tls\.|attempt\.|message|event\.result)/;
 /** Values for a field that the event has without a key. */
 const USUAL: Readonly<Record<string, unknown>> = { number: 1, ip: '203.0.113.9', string: 'example.com' };
 /** Characters of a value that is recognised inside of others. */
@@ -36,7 +37,11 @@ export function countedConstraints({ threshold, summary, firstSeen }: Rule): rea
 }
 
 export function present(operand: Operand<EventView>): Constraint {
-  return { kind: 'literal', holds: true, test: { kind: 'test', operand, operator: 'exists', negated: false, values: [] } };
+  return {
+    kind: 'literal',
+    holds: true,
+    test: { kind: 'test', operand, operator: 'exists', negated: false, values: [] },
+  };
 }
 
 function numeric({ operand, operator, value }: Asked): Constraint {
@@ -55,7 +60,7 @@ function numbers({ threshold, summary }: Rule): Asked[] {
 /** Looks for another event of the rule that satisfies further constraints; undefined: none was found. */
 export type Again = (constraints: readonly Constraint[]) => Found | undefined;
 
-/** Yields events that should make a rule match which looks at one kind of event, from one that satisfies its condition. */
+/** Yields events that should make a rule without a sequence match, from one that satisfies its condition. */
 export function* repeated(rule: Rule, found: Found, again: Again): Generator<readonly Entries[]> {
   const { threshold, summary, firstSeen } = rule;
   const before = found.events.slice(0, -1);
@@ -113,7 +118,12 @@ function* different(
   if (count > MOST_LISTED) return;
   const listed = [found];
   while (listed.length < count) {
-    const other = again([otherThan(operand, listed.map(({ values }) => values.get(operand.key)))]);
+    const other = again([
+      otherThan(
+        operand,
+        listed.map(({ values }) => values.get(operand.key)),
+      ),
+    ]);
     if (other === undefined) return;
     listed.push(other);
   }
@@ -137,7 +147,10 @@ function replaced(entries: Entries, key: string, template: unknown): Entries {
     typeof value === 'string' && typeof former === 'string' && former.length >= SHORTEST
       ? value.replaceAll(former, String(template))
       : value;
-  return { ...Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, change(value)])), [key]: template };
+  return {
+    ...Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, change(value)])),
+    [key]: template,
+  };
 }
 
 /** Yields values with a place for the number of the repetition. */

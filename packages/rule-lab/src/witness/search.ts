@@ -152,7 +152,11 @@ export class Search {
 }
 
 /** A comparison with another field becomes one with the value that the field had, or that the other one must have. */
-function ofComparison({ test, holds: wanted }: Constraint, must: readonly Constraint[], values: Values = NO_VALUES): Constraint[] {
+function ofComparison(
+  { test, holds: wanted }: Constraint,
+  must: readonly Constraint[],
+  values: Values = NO_VALUES,
+): Constraint[] {
   const { comparedWith: other, ...plain } = test;
   if (other === undefined) return [];
   const [value, otherValue] = [values.get(test.operand.key), values.get(other.key)];
@@ -213,19 +217,25 @@ function withMandatory(
   condition: Condition,
   chosen: ReadonlyMap<Condition, Condition>,
 ): readonly Constraint[] {
-  const all = new Set(constraints);
-  const add = (part: Condition): void => {
-    if (part.kind === 'literal') {
-      if (part.test.operator !== 'exists' && (part.test.comparedWith === undefined || isPositive(part))) all.add(part);
-    } else if (part.kind === 'and') for (const item of part.items) add(item);
-    else if (part.kind === 'or') {
-      const choice = chosen.get(part);
-      if (choice !== undefined) add(choice);
-    }
-  };
-  add(condition);
-  return [...all];
+  return [...new Set([...constraints, ...mandatory(condition, chosen)])];
 }
+
+/** Yields the comparisons that hold whenever the condition does. Those that ask whether a field is there are left out. */
+export function* mandatory(
+  condition: Condition,
+  chosen: ReadonlyMap<Condition, Condition> = NO_CHOICE,
+): Generator<Constraint> {
+  if (condition.kind === 'literal') {
+    const { test } = condition;
+    if (test.operator !== 'exists' && (test.comparedWith === undefined || isPositive(condition))) yield condition;
+  } else if (condition.kind === 'and') for (const item of condition.items) yield* mandatory(item, chosen);
+  else if (condition.kind === 'or') {
+    const choice = chosen.get(condition);
+    if (choice !== undefined) yield* mandatory(choice, chosen);
+  }
+}
+
+const NO_CHOICE: ReadonlyMap<Condition, Condition> = new Map();
 
 function* operandsOf(condition: Condition): Generator<Operand<EventView>> {
   if (condition.kind === 'literal') {
@@ -237,7 +247,8 @@ function* operandsOf(condition: Condition): Generator<Operand<EventView>> {
 /** Alternatives that only leave something out are cheaper than those that demand values. */
 function costOf(condition: Condition): number {
   if (condition.kind === 'constant') return condition.value ? 0 : 1_000;
-  if (condition.kind === 'literal') return /falco\.fd\.|^concat|hash/.test(condition.test.operand.key) ? 8 : condition.holds ? 1 : 2;
+  if (condition.kind === 'literal')
+    return /falco\.fd\.|^concat|hash/.test(condition.test.operand.key) ? 8 : condition.holds ? 1 : 2;
   const costs = condition.items.map(costOf);
   return condition.kind === 'and' ? costs.reduce((sum, cost) => sum + cost, 0) : Math.min(...costs);
 }

@@ -4,7 +4,7 @@ import type { Constraint } from './constraint.ts';
 import type { Entries } from './groups.ts';
 import { IDENTITIES, type Player } from './player.ts';
 import { present, seconds } from './repeat.ts';
-import { type Found, type Missed, Search } from './search.ts';
+import { type Found, type Missed, mandatory, Search } from './search.ts';
 
 type Events = Sequence<EventView>;
 type Step = Events['steps'][number];
@@ -126,7 +126,38 @@ export class SequenceSearch {
       const one = literal(test.operand, test.operator.replace(/Field$/, '') as typeof test.operator, value);
       return [{ ...one, test: { ...one.test, negated: test.negated } }];
     });
+    return [...byKey, ...compared, ...this.#shared(index)];
+  }
+
+  /** Returns what other steps demand of the values that join them with this one. */
+  #shared(index: number): Constraint[] {
+    const { steps, kept } = this.#sequence;
+    const own = steps[index]!;
+    const demanded = (step: Step, from: Operand<EventView>, to: Operand<EventView>): Constraint[] =>
+      from.key === to.key || from.type !== to.type || Object.hasOwn(IDENTITIES, from.key) || from.key === OF_HOST
+        ? []
+        : this.#conditions(step)
+            .filter(({ test }) => test.operand.key === from.key && test.comparedWith === undefined)
+            .map((one) => ({ ...one, test: { ...one.test, operand: to } }));
+    const others = steps.filter((step) => step !== own && step.kind === 'event');
+    const byKey = others.flatMap((step) => step.by.flatMap((from, at) => demanded(step, from, own.by[at]!)));
+    const compared = others.flatMap((step) =>
+      step.compares.flatMap(({ test, earlier }) => {
+        const to = kept[earlier]!;
+        return to.step === index && test.operator === 'equalsField' && !test.negated
+          ? demanded(step, test.operand, to.operand)
+          : [];
+      }),
+    );
     return [...byKey, ...compared];
+  }
+
+  #conditions(step: Step): Constraint[] {
+    for (const kind of this.#kinds) {
+      const condition = this.#formulas.on(kind, step.expression);
+      if (condition.kind !== 'constant') return [...mandatory(condition)];
+    }
+    return [];
   }
 
   /** Solves the failed step alone, and demands its values of the other steps. */
@@ -158,13 +189,20 @@ export class SequenceSearch {
       const other = by[position]?.key ?? '';
       if (kind !== 'event' || index === failed || !Object.hasOwn(IDENTITIES, other)) continue;
       const lent = key === ITSELF ? programIn(event, '') : programIn(event, 'parent.');
-      const as = other === ITSELF ? lent : Object.fromEntries(Object.entries(lent).map(([name, value]) => [PARENTS[name] ?? name, asParent(name, value)]));
+      const as =
+        other === ITSELF
+          ? lent
+          : Object.fromEntries(
+              Object.entries(lent).map(([name, value]) => [PARENTS[name] ?? name, asParent(name, value)]),
+            );
       this.#lent.set(index, { ...this.#lent.get(index), ...as });
     }
   }
 
   #demand(index: number, constraint: Constraint): void {
-    const others = (this.#demands.get(index) ?? []).filter(({ test }) => test.operand.key !== constraint.test.operand.key);
+    const others = (this.#demands.get(index) ?? []).filter(
+      ({ test }) => test.operand.key !== constraint.test.operand.key,
+    );
     this.#demands.set(index, [...others, constraint]);
   }
 }

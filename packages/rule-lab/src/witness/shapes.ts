@@ -54,7 +54,7 @@ function shapesOfValue(operator: Test<unknown>['operator'], value: string): read
   }
 }
 
-function lengthShape({ operand, operator, values }: Test<unknown>): Shape | undefined {
+function lengthShape({ operand, operator, values }: Test<EventView>): Shape | undefined {
   if (operand.transforms.at(-1) !== 'length') return undefined;
   const number = Number(values[0] ?? 0);
   if (operator === 'equals') return { exact: 'x'.repeat(number) };

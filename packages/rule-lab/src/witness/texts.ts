@@ -10,7 +10,19 @@ export interface Style {
 }
 
 /** Folders that conditions rarely exclude all at once. */
-const FOLDERS = ['/usr/bin/', '/opt/x/', '/tmp/', '/home/ann/', '/etc/', '/usr/sbin/', '/var/lib/x/', '/root/', '/srv/x/', '/data/', '/'];
+const FOLDERS = [
+  '/usr/bin/',
+  '/opt/x/',
+  '/tmp/',
+  '/home/ann/',
+  '/etc/',
+  '/usr/sbin/',
+  '/var/lib/x/',
+  '/root/',
+  '/srv/x/',
+  '/data/',
+  '/',
+];
 export const PATH: Style = { glue: ['', 'x', '/x', 'x/', '/'], starts: FOLDERS, ends: ['', 'x'] };
 export const WORDS: Style = { glue: [' ', '', 'x', ' x '], starts: ['', 'x ', 'x'], ends: ['', ' x', 'x'] };
 
@@ -19,7 +31,10 @@ export function* textsOf(lists: readonly (readonly Shape[])[], style: Style): Ge
   for (const shape of combinations(lists)) yield* textsOfShape(shape, style);
 }
 
-function* textsOfShape({ exact, prefix, infixes = [], suffix }: Shape, { glue, starts, ends }: Style): Generator<string> {
+function* textsOfShape(
+  { exact, prefix, infixes = [], suffix }: Shape,
+  { glue, starts, ends }: Style,
+): Generator<string> {
   if (exact !== undefined) {
     yield exact;
     return;

@@ -109,13 +109,18 @@ function* plainCandidates(constraints: readonly Constraint[]): Generator<string 
 
 /** Yields addresses of a network. */
 function* members(network: string): Generator<string> {
-  const [address = ''] = network.split('/');
+  const [address = '', bits = '32'] = network.split('/');
   if (address.includes(':')) {
     const start = address.replace(/::$/, '');
     yield* [9, 10, 11].map((last) => `${start}::${last}`);
     return;
   }
-  const parts = address.split('.').map(Number);
-  const last = parts.pop() ?? 0;
-  yield* [9, 10, 11, 200].map((more) => [...parts, (last + more) % 256].join('.'));
+  const base = address.split('.').reduce((all, part) => all * BYTE + Number(part), 0);
+  const size = 2 ** (32 - Number(bits));
+  for (const host of [9, 10, 200, BYTE + 9, 20 * BYTE + 9, BYTE ** 2 + 9, 7 * BYTE ** 2 + 9])
+    yield dotted(base + (host % size));
 }
+
+const BYTE = 256;
+const dotted = (address: number): string =>
+  [BYTE ** 3, BYTE ** 2, BYTE, 1].map((unit) => Math.floor(address / unit) % BYTE).join('.');

@@ -46,7 +46,13 @@ export class Witnesses {
       if (condition.kind === 'constant' && !condition.value) continue;
       const needed = countedConstraints(rule);
       const search = (joined: readonly Constraint[]): Found | Missed =>
-        new Search(player, { condition, kind, joined, before: [], operands: needed.map(({ test }) => test.operand) }).run();
+        new Search(player, {
+          condition,
+          kind,
+          joined,
+          before: [],
+          operands: needed.map(({ test }) => test.operand),
+        }).run();
       const again = (more: readonly Constraint[]): Found | undefined => {
         const other = search([...needed, ...more]);
         return 'events' in other ? other : undefined;
@@ -56,7 +62,7 @@ export class Witnesses {
         const witness = this.#played(rule, repeated(rule, found, again), player);
         if (witness.kind === 'witness') return witness;
         missed.push({ isProof: false, why: witness.reasons.join(', ') });
-      } else missed.push({ ...found, why: kinds.length === 1 ? found.why : `${kind}: ${found.why}` });
+      } else missed.push(found);
     }
     return this.#without(missed);
   }

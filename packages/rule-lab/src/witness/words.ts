@@ -16,7 +16,7 @@ export interface Placed {
 /** Combinations that are tried. */
 const COMBINED = 400;
 
-/** Yields lists of words that follow one placement of each list; `name` is the first word, unless one is placed there. */
+/** Yields lists of words that follow one placement of each list. @param name first word, unless one is placed there */
 export function* wordsOf(name: string, lists: readonly (readonly Placed[])[]): Generator<readonly string[]> {
   let left = COMBINED;
   function* from(index: number, chosen: readonly Placed[]): Generator<readonly string[]> {
