@@ -220,7 +220,7 @@ function withMandatory(
   return [...new Set([...constraints, ...mandatory(condition, chosen)])];
 }
 
-/** Yields the comparisons that hold whenever the condition does. Those that ask whether a field is there are left out. */
+/** Yields the comparisons that hold whenever the condition does, without those that ask whether a field is there. */
 export function* mandatory(
   condition: Condition,
   chosen: ReadonlyMap<Condition, Condition> = NO_CHOICE,
