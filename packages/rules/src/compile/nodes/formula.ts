@@ -16,11 +16,16 @@ export type Formula<E> =
   | TestLiteral<E>
   | { readonly kind: 'and' | 'or'; readonly items: readonly Formula<E>[] };
 
-/** Returns conditions as they remain on events of one kind: without comparisons that are decided there. */
+/** Returns conditions in negation normal form. */
 export class Formulas<E> {
   readonly #nodes = new Nodes<E>();
   readonly #memos = new Map<string, Map<number, Node<E>>>();
 
+  whole(expression: Expression<E>): Formula<E> {
+    return formulaOf(this.#nodes.fold(expression), true);
+  }
+
+  /** Returns what remains on events of one kind: without comparisons that are decided there. */
   on(kind: string, expression: Expression<E>): Formula<E> {
     const memo = this.#memos.get(kind) ?? new Map<number, Node<E>>();
     this.#memos.set(kind, memo);
