@@ -44,8 +44,10 @@ const PROGRAMS: ReadonlySet<string> = new Set([
   'process.ancestors.executable',
   'process.exec.writer.executable',
 ]);
-const INSTALLED = /^\/(?:usr|bin|sbin|lib|lib64|snap|opt|app|etc|kaniko|(?:nix|gnu)\/store|var\/(?:opt|ossec))(?:\/|$)/;
-const INSTALLED_PATTERN = /^\^\/(?:usr|bin|sbin|lib|lib64|snap|opt|\((?:(?:usr|bin|sbin|lib|lib64|snap|opt|local)[|/)])+)/;
+const INSTALLED =
+  /^\/(?:usr|bin|sbin|lib|lib64|snap|opt|app|etc|kaniko|(?:nix|gnu)\/store|var\/(?:opt|ossec|lib))(?:\/|$)/;
+const INSTALLED_PATTERN =
+  /^\^\/(?:usr|bin|sbin|lib|lib64|snap|opt|\((?:(?:usr|bin|sbin|lib|lib64|snap|opt|local)[|/)])+)/;
 
 /** Fields with the path of the program that a field names. */
 const PATH_OF: Readonly<Record<string, string>> = {

@@ -19,7 +19,9 @@ export class Excuses<E> {
 
   of({ sequence, expression }: CompiledRule<E>): readonly Excuse[] {
     const conditions = sequence?.steps.filter(({ kind }) => kind === 'event').map((step) => step.expression);
-    const found = (conditions ?? [expression]).flatMap((condition) => excusesIn(this.#formulas.whole(condition), NOTHING));
+    const found = (conditions ?? [expression]).flatMap((condition) =>
+      excusesIn(this.#formulas.whole(condition), NOTHING),
+    );
     return [...new Map(found.map((excuse) => [excuse.text, excuse])).values()];
   }
 }
@@ -33,23 +35,22 @@ function excusesIn<E>(condition: Formula<E>, installed: ReadonlySet<string>): Ex
     return condition.items.flatMap((item) => excusesIn(item, more));
   }
   // Each way to match has its own excuses; where every part is one, the attacker needs all of them.
-  if (condition.items.some(isWayToMatch))
-    return condition.items.filter(isWayToMatch).flatMap((item) => excusesIn(item, installed));
-  if (!condition.items.every((item) => isAvoidable(item, installed))) return [];
+  const [ways, others] = [condition.items.filter(isWayToMatch), condition.items.filter((item) => !isWayToMatch(item))];
+  if (!others.every((item) => isAvoidable(item, installed))) return [];
+  if (ways.length > 0) return ways.flatMap((item) => excusesIn(item, installed));
   return [excuseOf(firstIn(condition, installed)!)];
 }
 
 function demandedIn<E>(items: readonly Formula<E>[]): string[] {
-  const fields = items.map((item) =>
-    item.kind === 'literal' && item.holds ? installedBy(item.test) : undefined,
-  );
+  const fields = items.map((item) => (item.kind === 'literal' && item.holds ? installedBy(item.test) : undefined));
   return fields.filter((field) => field !== undefined);
 }
 
 /** A part that asks for something, rather than only excluding. */
 function isWayToMatch<E>(condition: Formula<E>): boolean {
   if (condition.kind === 'literal') return !isNegative(condition);
-  return condition.kind !== 'constant' && condition.items.some(isWayToMatch);
+  if (condition.kind === 'constant') return false;
+  return condition.kind === 'and' ? condition.items.some(isWayToMatch) : condition.items.every(isWayToMatch);
 }
 
 function isAvoidable<E>(condition: Formula<E>, installed: ReadonlySet<string>): boolean {
