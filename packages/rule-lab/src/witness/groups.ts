@@ -1,3 +1,5 @@
+import { catalogue } from '@ringfence/fields';
+import { normalPath } from '@ringfence/wire';
 import { type Constraint, isPositive, isPresent, satisfied, type Value } from './constraint.ts';
 import { PROGRAMS, type Program, programs, type Role } from './program.ts';
 import { inDirectory, inExtension, inLastComponent, type Shape, shapesOf } from './shapes.ts';
@@ -16,6 +18,7 @@ export interface Group {
 }
 
 type View = (path: string) => Value;
+const action = catalogue.fields.find(({ name }) => name === 'event.action')!;
 const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 const directoryOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 1));
 const extensionOf = (path: string): Value => {
@@ -23,6 +26,7 @@ const extensionOf = (path: string): Value => {
   return dot < 1 ? undefined : baseOf(path).slice(dot + 1);
 };
 const same: View = (path) => path;
+const RAW: ReadonlySet<string> = new Set(['falco.fd.nameraw', 'falco.fs.path.nameraw']);
 
 /** Fields that show a path, and how. */
 const FILE: Readonly<Record<string, { readonly view: View; readonly lift: (shape: Shape) => Shape }>> = {
@@ -47,7 +51,6 @@ const FLAGS: Readonly<Record<string, string>> = {
 
 /** Fields whose value another field's key of the test language gives. */
 const WRITTEN_AS: Readonly<Record<string, string>> = {
-  'evt.type': 'event.action',
   'fs.path.target': 'file.target_path',
   'falco.fs.path.targetraw': 'file.target_path',
   'falco.fd.ip': 'destination.ip',
@@ -96,6 +99,9 @@ export function* entriesOf({ name, constraints }: Group, kind: string): Generato
     case 'file':
       yield* ofFile(constraints);
       return;
+    case 'evt.type':
+      yield* ofCall(constraints, kind);
+      return;
     case 'ancestors':
       yield* ofAncestors(constraints);
       return;
@@ -115,15 +121,29 @@ function ofProgram(role: Role, { path, args }: Program, constraints: readonly Co
   return { 'process.executable': path, ...(asksForArgs ? { 'process.args': args } : {}) };
 }
 
+/** Yields the actions of a kind: the one that is called like the system call first. */
+function* ofCall(constraints: readonly Constraint[], kind: string): Generator<Entries> {
+  const actions = action.constants?.[kind] === undefined ? (action.values?.[kind] ?? []) : [];
+  const named = constraints.filter(isPositive).flatMap(({ test }) => test.values.map(String));
+  for (const name of actions.filter((one) => named.includes(one))) yield { 'event.action': name };
+  if (actions.length === 0) yield {};
+  for (const name of actions.filter((one) => !named.includes(one))) yield { 'event.action': name };
+}
+
 function* ofFile(constraints: readonly Constraint[]): Generator<Entries> {
   const lists = constraints
-    .filter((constraint) => isPositive(constraint) && constraint.test.comparedWith === undefined)
+    .filter((one) => isPositive(one) && one.test.comparedWith === undefined && !RAW.has(one.test.operand.field.name))
     .map(({ test }) => shapesOf(test).map(FILE[test.operand.field.name]!.lift));
   for (const path of textsOf(lists, PATH)) {
-    const fits = constraints.every((constraint) =>
-      satisfied(constraint, FILE[constraint.test.operand.field.name]!.view(path)),
-    );
-    if (fits && path.startsWith('/')) yield { 'file.path': path };
+    if (!path.startsWith('/')) continue;
+    // A path as the caller passed it may go back and forth.
+    const isRaw = constraints.some(({ test }) => RAW.has(test.operand.field.name));
+    for (const given of isRaw ? [path, path.replace(/\/([^/]*)$/, '/x/../x/../$1')] : [path]) {
+      const shown = (name: string): Value => FILE[name]!.view(RAW.has(name) ? given : normalPath(given));
+      if (!constraints.every((constraint) => satisfied(constraint, shown(constraint.test.operand.field.name)))) continue;
+      yield { 'file.path': given };
+      if (isRaw) yield { 'file.path': given, 'event.outcome': 'failure' };
+    }
   }
 }
 
