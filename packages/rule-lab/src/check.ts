@@ -2,7 +2,8 @@ import { compileDetectorRules, type Rules } from '@ringfence/detector';
 import { type CompiledRule, type Diagnostic, lintRules } from '@ringfence/rules';
 import type { AskedSources } from './sources.ts';
 import type { TellProgress } from './test.ts';
-import { type WitnessedRule, witnessDiagnostics, witnessesOf } from './witness/report.ts';
+import { witnessDiagnostics, witnessesOf } from './witness/report.ts';
+import { tallyOf, type WitnessTally } from './witness/tally.ts';
 
 export interface Checked {
   readonly files: number;
@@ -10,8 +11,7 @@ export interface Checked {
   readonly rules: number;
   readonly errors: number;
   readonly warnings: number;
-  /** Rules without a witness for which the search has no proof either. */
-  readonly undecided: readonly WitnessedRule[];
+  readonly witnesses: WitnessTally;
   /** By file and line. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -40,7 +40,7 @@ export function checkRules(asking: AskedSources, { strict = false, progress }: C
     rules: set.rules.filter(({ file }) => asked.has(file)).length,
     errors,
     warnings: diagnostics.length - errors,
-    undecided: witnessed.filter(({ witness }) => witness.kind === 'undecided'),
+    witnesses: tallyOf(witnessed, set, asked),
     diagnostics,
   };
 }
