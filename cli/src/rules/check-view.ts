@@ -7,6 +7,8 @@ import { diagnosticsText } from './diagnostics-view.ts';
 
 /** More diagnostics are summed up by their reasons, unless all are asked for. */
 const MOST_SHOWN = 50;
+/** Rules shown of one cause. */
+const MOST_RULES = 20;
 /** Places shown of one reason. */
 const PLACES = 3;
 const CAUSES = {
@@ -32,7 +34,9 @@ function summaryText(diagnostics: readonly Diagnostic[], paint: Paint): string {
   const lines = groups.flatMap(([reason, some]) => {
     const [first] = some;
     const word = first?.severity === 'error' ? paint.red('error') : paint.yellow('warning');
-    const places = some.slice(0, PLACES).map(({ file, line, item }) => `${escapeText(file)}:${line} ${escapeText(item)}`);
+    const places = some
+      .slice(0, PLACES)
+      .map(({ file, line, item }) => `${escapeText(file)}:${line} ${escapeText(item)}`);
     const more = some.length > PLACES ? ` … and ${some.length - PLACES} more` : '';
     return [`${String(some.length).padStart(6)} ${word} ${reason}`, `       ${places.join(', ')}${more}`];
   });
@@ -41,7 +45,10 @@ function summaryText(diagnostics: readonly Diagnostic[], paint: Paint): string {
 
 /** The message without what is peculiar to one rule. */
 function reasonOf({ code, message, item }: Diagnostic): string {
-  const general = message.replaceAll(`'${item}'`, '…').replace(/(?<=: |, and an attacker can: ).*$/, '').replace(/:? ?$/, '');
+  const general = message
+    .replaceAll(`'${item}'`, '…')
+    .replace(/(?<=: |, and an attacker can: ).*$/, '')
+    .replace(/:? ?$/, '');
   return `${code}: ${escapeText(general)}`;
 }
 
@@ -50,12 +57,19 @@ function witnessLines({ witnesses: { found, none, undecided } }: Checked, paint:
   if (none.length === 0 && undecided.length === 0) return [];
   const all = found + none.length + undecided.length;
   const head = `Witnesses: ${found} of ${all} rules; ${none.length} can't match, ${undecided.length} are not decided`;
-  const groups = Object.entries(CAUSES).map(([cause, title]) => [title, none.filter((one) => one.cause === cause)] as const);
+  const groups = Object.entries(CAUSES).map(
+    ([cause, title]) => [title, none.filter((one) => one.cause === cause)] as const,
+  );
   const lines = [...groups, ['not decided', undecided] as const].flatMap(([title, some]) =>
-    some.length === 0 ? [] : [`  ${title} (${some.length})`, ...some.slice(0, MOST_SHOWN).map(unmatchedLine)],
+    some.length === 0
+      ? []
+      : [`  ${title} (${some.length})`, ...some.slice(0, MOST_RULES).map(unmatchedLine), ...moreOf(some)],
   );
   return [paint.bold(head), ...lines, ''];
 }
+
+const moreOf = ({ length }: readonly Unmatched[]): string[] =>
+  length > MOST_RULES ? [`    … and ${length - MOST_RULES} more: --json lists all`] : [];
 
 const unmatchedLine = ({ rule, reasons }: Unmatched): string =>
   `    ${escapeText(rule)}: ${escapeText(reasons.join('; '))}`;

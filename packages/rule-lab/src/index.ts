@@ -19,5 +19,5 @@ export { type RuleTest, readTestFile } from './test-file.ts';
 export { testFileSchema } from './test-schema.ts';
 export { readTestSources, rulesBeside } from './test-sources.ts';
 export { type WitnessedRule, witnessesOf, witnessTests } from './witness/report.ts';
-export { type Witness, Witnesses } from './witness/witness.ts';
 export type { Unmatched, WitnessTally } from './witness/tally.ts';
+export { type Witness, Witnesses } from './witness/witness.ts';

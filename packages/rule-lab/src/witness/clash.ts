@@ -1,11 +1,19 @@
 import { catalogue } from '@ringfence/fields';
 import { writeTest } from '@ringfence/rules';
-import { type Constraint, isPositive, satisfied, type Value } from './constraint.ts';
+import { type Constraint, isCertain, satisfied, type Value } from './constraint.ts';
 import { isPossible } from './values.ts';
 
 const byName = new Map(catalogue.fields.map((field) => [field.name, field]));
 /** Comparisons of values that one search for a contradiction may take. */
 const MAX_COMPARED = 20_000;
+
+/** Largest numbers that the kernel has for a field. */
+const MOST: Readonly<Record<string, number>> = {
+  'file.mode': 0o7777,
+  'source.port': 65_535,
+  'destination.port': 65_535,
+  'process.exit_code': 255,
+};
 
 /** Fields that a path decides, and how. */
 const PARTS: Readonly<Record<string, { readonly of: string; readonly view: (path: string) => Value }>> = {
@@ -24,13 +32,16 @@ export function clashOf(constraints: readonly Constraint[], kind: string): strin
     const why = impossible(constraint, kind) ?? excluded(constraint, constraints);
     if (why !== undefined) return why;
   }
-  return numbersClash(constraints) ?? startsClash(constraints);
+  return numbersClash(constraints) ?? startsClash(constraints) ?? endsClash(constraints);
 }
 
 /** The field has none of the demanded values. */
 function impossible(constraint: Constraint, kind: string): string | undefined {
   const { test } = constraint;
-  if (!isPositive(constraint) || test.operator !== 'equals' || test.values.length === 0) return undefined;
+  const most = MOST[test.operand.key];
+  if (most !== undefined && isCertain(constraint) && /^greater/.test(test.operator) && Number(test.values[0]) > most)
+    return `${written(constraint)}: ${test.operand.key} is at most ${most}`;
+  if (!isCertain(constraint) || test.operator !== 'equals' || test.values.length === 0) return undefined;
   const field = byName.get(test.operand.field.name);
   if (field === undefined || test.operand.transforms.length > 0) return undefined;
   const values = test.values.filter((value) => isPossible(field.name, value));
@@ -48,12 +59,14 @@ function excluded(constraint: Constraint, all: readonly Constraint[]): string | 
   const { test } = constraint;
   const { operand } = test;
   const isList = operand.type === 'strings' && operand.argument === undefined;
-  if (!isPositive(constraint) || test.operator !== 'equals' || isList || test.comparedWith !== undefined)
+  if (!isCertain(constraint) || test.operator !== 'equals' || isList || test.comparedWith !== undefined)
     return undefined;
   const others = all.filter((other) => other !== constraint && other.test.comparedWith === undefined);
   const views = others.flatMap((other): { other: Constraint; view: (value: Value) => Value }[] => {
-    const key = other.test.operand.key;
-    if (key === operand.key) return [{ other, view: (value) => value }];
+    const { key, field, argument } = other.test.operand;
+    const isSameField = field.name === operand.field.name && argument === operand.argument;
+    if (key === operand.key || (isSameField && operand.transforms.length === 0))
+      return [{ other, view: (value) => value }];
     const part = PARTS[key];
     return part?.of === operand.key ? [{ other, view: (value) => part.view(String(value)) }] : [];
   });
@@ -85,7 +98,7 @@ function numbersClash(constraints: readonly Constraint[]): string | undefined {
   const ranges = constraints.flatMap((constraint): (Range & { key: string })[] => {
     const { operator, values, operand, comparedWith } = constraint.test;
     const number = Number(values[0]);
-    if (!isPositive(constraint) || comparedWith !== undefined || values.length !== 1) return [];
+    if (!isCertain(constraint) || comparedWith !== undefined || values.length !== 1) return [];
     const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
     const key = operand.key;
     if (operator === 'less' || operator === 'lessOrEqual') return [{ constraint, key, low, high: number }];
@@ -98,24 +111,37 @@ function numbersClash(constraints: readonly Constraint[]): string | undefined {
   return undefined;
 }
 
-/** `x startswith a and x startswith b`, and the same of ends. */
+/** `x startswith a and x startswith b`: how each of two comparisons lets a text begin. */
 function startsClash(constraints: readonly Constraint[]): string | undefined {
-  for (const operator of ['startswith', 'endswith'] as const) {
-    const some = constraints.filter(
-      (constraint) =>
-        isPositive(constraint) &&
-        constraint.test.operator === operator &&
-        (constraint.test.operand.type !== 'strings' || constraint.test.operand.argument !== undefined),
-    );
-    const agree = (a: string, b: string): boolean =>
-      operator === 'startswith' ? a.startsWith(b) || b.startsWith(a) : a.endsWith(b) || b.endsWith(a);
-    for (const [i, a] of some.entries())
-      for (const b of some.slice(0, i)) {
-        if (a.test.operand.key !== b.test.operand.key) continue;
-        if (a.test.values.length * b.test.values.length > MAX_COMPARED) continue;
-        const fit = a.test.values.some((x) => b.test.values.some((y) => agree(String(x), String(y))));
-        if (!fit) return `${written(b)} contradicts ${written(a)}`;
-      }
-  }
+  return pairsClash(constraints, startsOf, (a, b) => a.startsWith(b) || b.startsWith(a));
+}
+
+function endsClash(constraints: readonly Constraint[]): string | undefined {
+  const ends = ({ operator, values }: Constraint['test']): readonly string[] =>
+    operator === 'endswith' ? values.map(String) : [];
+  return pairsClash(constraints, ends, (a, b) => a.endsWith(b) || b.endsWith(a));
+}
+
+function startsOf({ operator, values }: Constraint['test']): readonly string[] {
+  if (operator === 'startswith' || operator === 'pathprefix') return values.map(String);
+  return operator === 'glob' ? values.map((value) => /^[^*?[\\]*/.exec(String(value))![0]) : [];
+}
+
+function pairsClash(
+  constraints: readonly Constraint[],
+  partsOf: (test: Constraint['test']) => readonly string[],
+  agree: (a: string, b: string) => boolean,
+): string | undefined {
+  const some = constraints.filter((constraint) => {
+    const { type, argument } = constraint.test.operand;
+    return isCertain(constraint) && (type !== 'strings' || argument !== undefined);
+  });
+  for (const [i, a] of some.entries())
+    for (const b of some.slice(0, i)) {
+      if (a.test.operand.key !== b.test.operand.key) continue;
+      const [first, second] = [partsOf(a.test), partsOf(b.test)];
+      if (first.length === 0 || second.length === 0 || first.length * second.length > MAX_COMPARED) continue;
+      if (!first.some((x) => second.some((y) => agree(x, y)))) return `${written(b)} contradicts ${written(a)}`;
+    }
   return undefined;
 }

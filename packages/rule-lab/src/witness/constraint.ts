@@ -5,8 +5,11 @@ import type { EventView } from '@ringfence/wire';
 export type Constraint = TestLiteral<EventView>;
 export type Value = string | number | boolean | readonly string[] | undefined;
 
-/** Whether the constraint demands a value and says which: `x = a`, not `x != a` or `not x = a`. */
-export const isPositive = ({ test, holds: wanted }: Constraint): boolean => wanted && !test.negated;
+/** Whether the constraint says which values fit: `x = a`, not `x != a` or `not x = a`. */
+export const isPositive = ({ test, holds: wanted }: Constraint): boolean => wanted !== test.negated;
+
+/** Whether it demands such a value: `not x != a` also holds without any. */
+export const isCertain = ({ test, holds: wanted }: Constraint): boolean => wanted && !test.negated;
 
 /** Whether the constraint demands that the field is present. */
 export const isPresent = ({ holds: wanted }: Constraint): boolean => wanted;

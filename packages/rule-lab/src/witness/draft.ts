@@ -39,6 +39,7 @@ export function draft(
     if (found === undefined) return { stuck: group };
     entries = { ...entries, ...found };
   }
+  if ('container.image.tag' in entries) entries = { 'container.image.repository': 'shop/web', ...entries };
   if (kind === 'io_uring') entries = { 'io_uring.flags': 0, ...entries };
   if (kind === 'fork') entries = forked(entries);
   return withAge(withNames(withWriter(withLineage(entries))), constraints);

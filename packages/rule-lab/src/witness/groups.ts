@@ -56,7 +56,6 @@ const WRITTEN_AS: Readonly<Record<string, string>> = {
   'falco.fd.ip': 'destination.ip',
   'falco.fd.rip': 'destination.ip',
   'falco.fd.rport': 'destination.port',
-  'container.image.tag': 'container.image.tag',
   'falco.container.id': 'container.id',
   'falco.container.name': 'container.name',
   'user.before.id': 'user.id',
@@ -140,7 +139,8 @@ function* ofFile(constraints: readonly Constraint[]): Generator<Entries> {
     const isRaw = constraints.some(({ test }) => RAW.has(test.operand.field.name));
     for (const given of isRaw ? [path, path.replace(/\/([^/]*)$/, '/x/../x/../$1')] : [path]) {
       const shown = (name: string): Value => FILE[name]!.view(RAW.has(name) ? given : normalPath(given));
-      if (!constraints.every((constraint) => satisfied(constraint, shown(constraint.test.operand.field.name)))) continue;
+      if (!constraints.every((constraint) => satisfied(constraint, shown(constraint.test.operand.field.name))))
+        continue;
       yield { 'file.path': given };
       if (isRaw) yield { 'file.path': given, 'event.outcome': 'failure' };
     }
@@ -149,7 +149,11 @@ function* ofFile(constraints: readonly Constraint[]): Generator<Entries> {
 
 /** The first of a list is the parent. */
 function* ofAncestors(constraints: readonly Constraint[]): Generator<Entries> {
-  const demanded = constraints.filter((one) => isPositive(one) || one.test.operand.argument !== undefined);
+  const isIndexed = ({ test }: Constraint): boolean => test.operand.argument !== undefined;
+  const demanded = [
+    ...constraints.filter(isIndexed),
+    ...constraints.filter((one) => isPositive(one) && !isIndexed(one)),
+  ];
   const list: string[] = [];
   const paths = demanded.map((one) => {
     const { test } = one;
@@ -175,7 +179,6 @@ function* ofValue(name: string, value: Value): Generator<Entries> {
   if (name === 'file.setid') yield { 'file.mode': value === true ? 0o4755 : 0o755 };
   else if (name === 'falco.fd.typechar') yield* ofDescriptor(String(value));
   else if (name === 'network.type') yield* ofFamily(String(value));
-  else if (name === 'container.image.tag') yield { 'container.image.repository': 'shop/web', [name]: value };
   else if (name === 'process.thread.capabilities.effective') yield { 'user.id': 0 };
   else if (name === 'falco.evt.arg.flags') yield ofFlags(String(value));
   else if (name === AGE) yield { age: Number(value) };

@@ -170,7 +170,8 @@ function placements({ constraint: { test }, aspect }: Known): readonly Placed[] 
   const shapes = shapesOf(test);
   const { field } = test.operand;
   if (field.name === 'process.args_length') return [{ at: 'any', words: [] }];
-  if (aspect === 'words')
+  const isCount = aspect === 'args' && test.operand.transforms.at(-1) === 'length';
+  if (aspect === 'words' || isCount)
     return [{ at: 'any', words: Array<string>(Math.min(64, Number(test.values[0]) + 1)).fill('x') }];
   if (aspect === 'exe') return shapes.map((shape) => ({ at: 0, words: [first(shape)] }));
   if (aspect === 'script') return shapes.map((shape) => ({ at: 1, words: [pathOf(shape)] }));

@@ -83,8 +83,9 @@ function globShapes(pattern: string): readonly Shape[] {
   const suffix = rest.pop();
   if (suffix === undefined) return [{ exact: prefix }];
   const inside = rest.filter((part) => part !== '');
-  if (inside.length < 2) return [{ prefix, suffix, infixes: inside }];
-  return ['', ' ', 'x'].map((between) => ({ prefix, suffix, infixes: [inside.join(between)] }));
+  const ends = { ...(prefix === '' ? {} : { prefix }), ...(suffix === '' ? {} : { suffix }) };
+  if (inside.length < 2) return [{ ...ends, infixes: inside }];
+  return ['', ' ', 'x'].map((between) => ({ ...ends, infixes: [inside.join(between)] }));
 }
 
 export const textOf = ({ exact, prefix = '', infixes = [], suffix = '' }: Shape): string =>

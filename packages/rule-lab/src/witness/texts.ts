@@ -53,6 +53,7 @@ function* textsOfShape(
 
 function joinedTo(text: string, part: string, between: string): string {
   if (text === '') return part;
-  if (text.endsWith('/') && part.startsWith('/')) return text + part.slice(1);
+  if (text.endsWith('/') && part.startsWith('/') && !between.includes('x')) return text + part.slice(1);
+  if (text.endsWith('/') && part.startsWith('/')) return `${text}x${part}`;
   return `${text}${text.endsWith(between) ? '' : between}${part}`;
 }
