@@ -36,6 +36,7 @@ touch -r /usr/bin/ls /etc/hosts
 cp /opt/lab/io_uring /srv/io_uring; /srv/io_uring 0 0 openat /etc/hosts 0
 ## BPF program loaded from a scratch folder or a container
 #also Executable run from a scratch folder
+#also Socket filter loaded by a script
 #setup cp "$(command -v bpftool)" /tmp/probe
 /tmp/probe feature probe kernel > /dev/null
 ## Physical memory written
@@ -74,6 +75,7 @@ mv /tmp/t /usr/sbin/irqbalanced
 python3 -c 'import os; os.utime("/srv/x", (1, 1))'
 ## Files opened past the system calls from a scratch folder
 #also Executable run from a scratch folder
+#also Files opened past the system calls
 cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## Package installed from a scratch folder
 #also Package installed from a local file
