@@ -16,6 +16,7 @@ import { Report } from './lib/report.ts';
 import { sensorsInKernel } from './lib/usage.ts';
 import { codecs } from './sections/codecs.ts';
 import { fleet } from './sections/fleet.ts';
+import { floods } from './sections/floods.ts';
 import { latency } from './sections/latency.ts';
 import { overhead } from './sections/overhead.ts';
 import { replay } from './sections/replay.ts';
@@ -32,6 +33,7 @@ const SECTIONS: Readonly<Record<SectionName, Section>> = {
   codecs,
   replay,
   fleet,
+  floods,
 };
 
 /** Runs the sections and returns whether all checks passed. */

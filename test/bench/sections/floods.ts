@@ -1,0 +1,199 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BpfMap } from '@ringfence/libbpf-ts';
+import { Group } from '@ringfence/testkit/sensor';
+import { LANE } from '@ringfence/wire';
+import { type Actions, readTrail, type Seen } from '../floods/trail.ts';
+import { Agent } from '../lib/agent.ts';
+import type { BenchContext } from '../lib/context.ts';
+import { BenchError } from '../lib/errors.ts';
+import { count, percent, sumOf } from '../lib/figures.ts';
+import { Squeeze } from '../lib/squeeze.ts';
+import { cpuSeconds } from '../lib/usage.ts';
+
+/** The agent's share of a core while a flood runs. */
+const SHARE = 0.1;
+const ACTIONS_PER_S = 50;
+/** Loops of a flood: one for each of two cores. */
+const LOOPS = 2;
+const ENDLESS = '2000000000';
+/** A flood that loses nothing within this time does not fill its ring. */
+const FILL_MS = 20_000;
+/** Time for the agent to report the last losses of a flood: two ticks and the time that it is behind. */
+const REPORT_MS = 5000;
+const FLOODS: readonly (readonly [name: string, action: string])[] = [
+  ['executions with an argument of 100 KB', 'spawns'],
+  ['executions with a variable of 100 KB', 'environments'],
+  ['executions', 'runs'],
+  ['forks', 'forks'],
+  ['failing mounts, texts of 8 KB', 'mounts'],
+  ['failing bpf(2), a path of 4 KB', 'bpf'],
+];
+const PRIORITIES: readonly (readonly [name: string, command: readonly string[]])[] = [
+  ['nice 19', ['nice', '-n', '19']],
+  ['real-time', ['chrt', '--fifo', '1']],
+];
+
+interface Played {
+  readonly flood: string;
+  readonly priority: string;
+  /** Ids of the cgroups of the flood, where a bystander acts as well, and of the other bystander */
+  readonly noisy: bigint;
+  readonly quiet: bigint;
+  /** Time that the actions took, s */
+  readonly seconds: number;
+  /** The agent's share of a core meanwhile */
+  readonly agent: number;
+  /** Events of the security lane that the flood's cgroup lost, as the sensor counted them */
+  readonly dropped: number;
+}
+
+interface Stage {
+  readonly agent: Agent;
+  readonly squeeze: Squeeze;
+  /** Commands */
+  readonly bystander: readonly string[];
+  readonly flood: readonly string[];
+}
+
+/** Counts the actions beside a flood, in its cgroup and in another, that an agent with a tenth of a core reports. */
+export async function floods(context: BenchContext): Promise<void> {
+  const { dir, report, options, programs } = context;
+  const actions = Math.round(ACTIONS_PER_S * options.seconds);
+  const known = await prepare(dir);
+  await using agent = await Agent.start({
+    dir,
+    settings: [`sensor.watchedPaths=${dir}/secrets`, 'sensor.audit=connect'],
+  });
+  const bystander = [programs.path('bystander'), known.secret, String(known.port), String(actions)];
+  const played: Played[] = [];
+  await using squeeze = new Squeeze(agent.pid);
+  for (const [priority, command] of PRIORITIES) {
+    const refused = refusalOf(command);
+    if (refused !== null) report.print(`no floods at the priority ${priority}: ${refused}`);
+    for (const [flood, action] of refused === null ? selectFloods(options.loads) : []) {
+      report.print(`${flood}, ${priority}`);
+      const stage = { agent, squeeze, bystander, flood: [...command, programs.path('flood'), action, '-', ENDLESS] };
+      played.push({ flood, priority, ...(await play(stage)) });
+    }
+  }
+  await agent.stop();
+  const seen = readTrail(
+    agent.stateDir,
+    played.flatMap(({ noisy, quiet }) => [noisy, quiet]),
+    known,
+  );
+  print(context, played, seen, actions);
+}
+
+function selectFloods(texts: readonly string[]): typeof FLOODS {
+  const selected = FLOODS.filter(([name]) => texts.length === 0 || texts.some((text) => name.includes(text)));
+  const names = FLOODS.map(([name]) => name).join('; ');
+  if (selected.length === 0) throw new BenchError('ERR_BENCH_USAGE', `--load: the floods are ${names}`);
+  return selected;
+}
+
+/** Returns why this machine refuses a priority, or null. */
+function refusalOf(command: readonly string[]): string | null {
+  const [file = '', ...args] = [...command, 'true'];
+  const { status, stderr, error } = spawnSync(file, args, { encoding: 'utf8' });
+  return status === 0 ? null : error?.message || stderr.trim();
+}
+
+/** Makes the secret, and returns it with a port that nothing listens on. */
+async function prepare(dir: string): Promise<Actions> {
+  const secret = join(dir, 'secrets/secret');
+  mkdirSync(join(dir, 'secrets'));
+  writeFileSync(secret, '');
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return { secret, port };
+}
+
+/** Plays one flood. */
+async function play({
+  agent,
+  squeeze,
+  bystander,
+  flood,
+}: Stage): Promise<Pick<Played, 'noisy' | 'quiet' | 'seconds' | 'agent' | 'dropped'>> {
+  await using noisy = new Group();
+  await using quiet = new Group();
+  using lost = BpfMap.openPinned<{ cgroup: bigint; lane: number }, bigint>(`${agent.pinPath}/rf_throttled`);
+  const lostByFlood = (): number =>
+    sumOf(
+      [...lost.entries()].map(([{ cgroup, lane }, n]) =>
+        cgroup === noisy.id && lane === LANE.security ? Number(n) : 0,
+      ),
+    );
+  squeeze.limit(SHARE);
+  for (let loop = 0; loop < LOOPS; loop++) noisy.start(...flood);
+  for (const begin = performance.now(); lostByFlood() === 0 && performance.now() - begin < FILL_MS; ) await sleep(50);
+  const cpu = cpuSeconds(agent.pid);
+  const begin = performance.now();
+  await Promise.all([noisy, quiet].map((group) => group.run(...bystander)));
+  const seconds = (performance.now() - begin) / 1000;
+  const used = (cpuSeconds(agent.pid) - cpu) / seconds;
+  await noisy.stop();
+  squeeze.limit(null);
+  await sleep(REPORT_MS);
+  await agent.drain();
+  return { noisy: noisy.id, quiet: quiet.id, seconds, agent: used, dropped: lostByFlood() };
+}
+
+function print(
+  { report }: BenchContext,
+  played: readonly Played[],
+  seen: ReadonlyMap<bigint, Seen>,
+  actions: number,
+): void {
+  report.table({
+    title: `records of ${count(actions)} actions, each an execution from memory · an open of a watched file · a connect, beside a flood; the agent has ${percent(SHARE)} of a core`,
+    columns: [
+      'flood',
+      'priority',
+      'in another cgroup',
+      "in the flood's cgroup",
+      'slim',
+      'kept',
+      'slim',
+      'dropped',
+      'named',
+      'took',
+      'agent',
+    ],
+    rows: played.map(({ flood, priority, noisy, quiet, seconds, agent, dropped }) => {
+      const [own, other] = [noisy, quiet].map((id) => seen.get(id) as Seen) as [Seen, Seen];
+      return [
+        ...[flood, priority, shown(other), shown(own), count(own.slimExecs + other.slimExecs)],
+        ...[own.kept, own.slim, dropped, own.named].map(count),
+        ...[`${seconds.toFixed(0)} s`, percent(agent)],
+      ];
+    }),
+    notes: [
+      `kept, slim, dropped: records of the security lane of the flood's cgroup, from the start of the flood; named: the number in its last report`,
+      'slim (first): executions among the actions whose arguments were shortened, of both cgroups',
+    ],
+  });
+  for (const { flood, priority, noisy, quiet, dropped } of played) {
+    const beside = `beside ${flood}, ${priority}`;
+    for (const [id, where] of [
+      [quiet, 'another cgroup'],
+      [noisy, "the flood's cgroup"],
+    ] as const) {
+      const { execs, opens, connects } = seen.get(id) as Seen;
+      if (execs.size < actions || opens < actions || connects < actions)
+        report.fail(`actions of ${where} are missing ${beside}`);
+    }
+    const { named } = seen.get(noisy) as Seen;
+    if (named !== dropped) report.fail(`${count(dropped)} losses of the flood, but ${count(named)} named, ${beside}`);
+  }
+}
+
+const shown = ({ execs, opens, connects }: Seen): string => [execs.size, opens, connects].map(count).join(' · ');
