@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BpfMap } from '@ringfence/libbpf-ts';
@@ -12,14 +13,13 @@ import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
 import { count, percent, sumOf } from '../lib/figures.ts';
+import type { Report } from '../lib/report.ts';
 import { Squeeze } from '../lib/squeeze.ts';
 import { cpuSeconds } from '../lib/usage.ts';
 
 /** The agent's share of a core while a flood runs. */
 const SHARE = 0.1;
 const ACTIONS_PER_S = 50;
-/** Loops of a flood: one for each of two cores. */
-const LOOPS = 2;
 const ENDLESS = '2000000000';
 /** A flood that loses nothing within this time does not fill its ring. */
 const FILL_MS = 20_000;
@@ -33,9 +33,17 @@ const FLOODS: readonly (readonly [name: string, action: string])[] = [
   ['failing mounts, texts of 8 KB', 'mounts'],
   ['failing bpf(2), a path of 4 KB', 'bpf'],
 ];
-const PRIORITIES: readonly (readonly [name: string, command: readonly string[]])[] = [
-  ['nice 19', ['nice', '-n', '19']],
-  ['real-time', ['chrt', '--fifo', '1']],
+interface Priority {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Processes that flood at the same time: at real-time priority one core is left to the others */
+  readonly loops: number;
+}
+
+const CORES = availableParallelism();
+const PRIORITIES: readonly Priority[] = [
+  { name: 'nice 19', command: ['nice', '-n', '19'], loops: CORES },
+  { name: 'real-time', command: ['chrt', '--fifo', '1'], loops: Math.max(1, CORES - 1) },
 ];
 
 interface Played {
@@ -58,6 +66,8 @@ interface Stage {
   /** Commands */
   readonly bystander: readonly string[];
   readonly flood: readonly string[];
+  /** Processes that flood */
+  readonly loops: number;
 }
 
 /** Counts the actions beside a flood, in its cgroup and in another, that an agent with a tenth of a core reports. */
@@ -72,14 +82,12 @@ export async function floods(context: BenchContext): Promise<void> {
   const bystander = [programs.path('bystander'), known.secret, String(known.port), String(actions)];
   const played: Played[] = [];
   await using squeeze = new Squeeze(agent.pid);
-  for (const [priority, command] of PRIORITIES) {
-    const refused = refusalOf(command);
-    if (refused !== null) report.print(`no floods at the priority ${priority}: ${refused}`);
-    for (const [flood, action] of refused === null ? selectFloods(options.loads) : []) {
-      report.print(`${flood}, ${priority}`);
-      const stage = { agent, squeeze, bystander, flood: [...command, programs.path('flood'), action, '-', ENDLESS] };
-      played.push({ flood, priority, ...(await play(stage)) });
-    }
+  for (const { flood, action, priority } of selectCases(options.loads, report)) {
+    const { name, command, loops } = priority;
+        const stage = { agent, squeeze, bystander, loops, flood: [...command, programs.path('flood'), action, '-', ENDLESS] };
+    const result = await play(stage);
+    report.print(`${flood}, ${name}: took ${result.seconds.toFixed(0)} s, ${count(result.dropped)} dropped`);
+    played.push({ flood, priority: name, ...result });
   }
   await agent.stop();
   const seen = readTrail(
@@ -90,11 +98,23 @@ export async function floods(context: BenchContext): Promise<void> {
   print(context, played, seen, actions);
 }
 
-function selectFloods(texts: readonly string[]): typeof FLOODS {
-  const selected = FLOODS.filter(([name]) => texts.length === 0 || texts.some((text) => name.includes(text)));
+interface Case {
+  readonly flood: string;
+  readonly action: string;
+  readonly priority: Priority;
+}
+
+function selectCases(texts: readonly string[], report: Report): readonly Case[] {
+  const cases = PRIORITIES.flatMap((priority) => FLOODS.map(([flood, action]) => ({ flood, action, priority })));
+  const selected = cases.filter(
+    ({ flood, priority }) => texts.length === 0 || texts.some((text) => `${flood}, ${priority.name}`.includes(text)),
+  );
   const names = FLOODS.map(([name]) => name).join('; ');
   if (selected.length === 0) throw new BenchError('ERR_BENCH_USAGE', `--load: the floods are ${names}`);
-  return selected;
+  const refusals = PRIORITIES.map((priority) => ({ priority, reason: refusalOf(priority.command) }));
+  for (const { priority, reason } of refusals)
+    if (reason !== null) report.print(`no floods at the priority ${priority.name}: ${reason}`);
+  return selected.filter(({ priority }) => refusals.some((each) => each.priority === priority && each.reason === null));
 }
 
 /** Returns why this machine refuses a priority, or null. */
@@ -122,6 +142,7 @@ async function play({
   squeeze,
   bystander,
   flood,
+  loops,
 }: Stage): Promise<Pick<Played, 'noisy' | 'quiet' | 'seconds' | 'agent' | 'dropped'>> {
   await using noisy = new Group();
   await using quiet = new Group();
@@ -133,7 +154,7 @@ async function play({
       ),
     );
   squeeze.limit(SHARE);
-  for (let loop = 0; loop < LOOPS; loop++) noisy.start(...flood);
+  for (let loop = 0; loop < loops; loop++) noisy.start(...flood);
   for (const begin = performance.now(); lostByFlood() === 0 && performance.now() - begin < FILL_MS; ) await sleep(50);
   const cpu = cpuSeconds(agent.pid);
   const begin = performance.now();
