@@ -84,7 +84,13 @@ export async function floods(context: BenchContext): Promise<void> {
   await using squeeze = new Squeeze(agent.pid);
   for (const { flood, action, priority } of selectCases(options.loads, report)) {
     const { name, command, loops } = priority;
-        const stage = { agent, squeeze, bystander, loops, flood: [...command, programs.path('flood'), action, '-', ENDLESS] };
+    const stage = {
+      agent,
+      squeeze,
+      bystander,
+      loops,
+      flood: [...command, programs.path('flood'), action, '-', ENDLESS],
+    };
     const result = await play(stage);
     report.print(`${flood}, ${name}: took ${result.seconds.toFixed(0)} s, ${count(result.dropped)} dropped`);
     played.push({ flood, priority: name, ...result });
