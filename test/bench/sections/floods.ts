@@ -5,14 +5,13 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BpfMap } from '@ringfence/libbpf-ts';
 import { Group } from '@ringfence/testkit/sensor';
-import { LANE } from '@ringfence/wire';
+import { LossCounter, type Losses } from '../floods/losses.ts';
 import { type Actions, readTrail, type Seen } from '../floods/trail.ts';
 import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
-import { count, percent, sumOf } from '../lib/figures.ts';
+import { count, percent } from '../lib/figures.ts';
 import type { Report } from '../lib/report.ts';
 import { Squeeze } from '../lib/squeeze.ts';
 import { cpuSeconds } from '../lib/usage.ts';
@@ -56,8 +55,9 @@ interface Played {
   readonly seconds: number;
   /** The agent's share of a core meanwhile */
   readonly agent: number;
-  /** Events of the security lane that the flood's cgroup lost, as the sensor counted them */
-  readonly dropped: number;
+  /** What the flood's cgroup and the other bystander's lost, as the sensor counted it */
+  readonly lost: Losses;
+  readonly quietLost: Losses;
 }
 
 interface Stage {
@@ -92,7 +92,9 @@ export async function floods(context: BenchContext): Promise<void> {
       flood: [...command, programs.path('flood'), action, '-', ENDLESS],
     };
     const result = await play(stage);
-    report.print(`${flood}, ${name}: took ${result.seconds.toFixed(0)} s, ${count(result.dropped)} dropped`);
+    report.print(`${flood}, ${name}: took ${result.seconds.toFixed(0)} s, ${count(result.lost.all)} dropped`);
+    if (result.quietLost.all > 0) report.print(`  the other cgroup lost ${result.quietLost.text}`);
+    report.print(`  the flood's cgroup lost ${result.lost.text}`);
     played.push({ flood, priority: name, ...result });
   }
   await agent.stop();
@@ -143,25 +145,14 @@ async function prepare(dir: string): Promise<Actions> {
 }
 
 /** Plays one flood. */
-async function play({
-  agent,
-  squeeze,
-  bystander,
-  flood,
-  loops,
-}: Stage): Promise<Pick<Played, 'noisy' | 'quiet' | 'seconds' | 'agent' | 'dropped'>> {
+async function play({ agent, squeeze, bystander, flood, loops }: Stage): Promise<Omit<Played, 'flood' | 'priority'>> {
   await using noisy = new Group();
   await using quiet = new Group();
-  using lost = BpfMap.openPinned<{ cgroup: bigint; lane: number }, bigint>(`${agent.pinPath}/rf_throttled`);
-  const lostByFlood = (): number =>
-    sumOf(
-      [...lost.entries()].map(([{ cgroup, lane }, n]) =>
-        cgroup === noisy.id && lane === LANE.security ? Number(n) : 0,
-      ),
-    );
+  using counter = new LossCounter(agent.pinPath);
   squeeze.limit(SHARE);
   for (let loop = 0; loop < loops; loop++) noisy.start(...flood);
-  for (const begin = performance.now(); lostByFlood() === 0 && performance.now() - begin < FILL_MS; ) await sleep(50);
+  for (const begin = performance.now(); counter.lossesOf(noisy.id).all === 0 && performance.now() - begin < FILL_MS; )
+    await sleep(50);
   const cpu = cpuSeconds(agent.pid);
   const begin = performance.now();
   await Promise.all([noisy, quiet].map((group) => group.run(...bystander)));
@@ -171,7 +162,10 @@ async function play({
   squeeze.limit(null);
   await sleep(REPORT_MS);
   await agent.drain();
-  return { noisy: noisy.id, quiet: quiet.id, seconds, agent: used, dropped: lostByFlood() };
+  return {
+    ...{ noisy: noisy.id, quiet: quiet.id, seconds, agent: used },
+    ...{ lost: counter.lossesOf(noisy.id), quietLost: counter.lossesOf(quiet.id) },
+  };
 }
 
 function print(
@@ -192,14 +186,15 @@ function print(
       'slim',
       'dropped',
       'named',
+      'ring full',
       'took',
       'agent',
     ],
-    rows: played.map(({ flood, priority, noisy, quiet, seconds, agent, dropped }) => {
+    rows: played.map(({ flood, priority, noisy, quiet, seconds, agent, lost, quietLost }) => {
       const [own, other] = [noisy, quiet].map((id) => seen.get(id) as Seen) as [Seen, Seen];
       return [
         ...[flood, priority, shown(other), shown(own), count(own.slimExecs + other.slimExecs)],
-        ...[own.kept, own.slim, dropped, own.named].map(count),
+        ...[own.kept, own.slim, lost.all, own.named, lost.ringFull + quietLost.ringFull].map(count),
         ...[`${seconds.toFixed(0)} s`, percent(agent)],
       ];
     }),
@@ -208,7 +203,7 @@ function print(
       'slim (first): executions among the actions whose arguments were shortened, of both cgroups',
     ],
   });
-  for (const { flood, priority, noisy, quiet, dropped } of played) {
+  for (const { flood, priority, noisy, quiet, lost } of played) {
     const beside = `beside ${flood}, ${priority}`;
     for (const [id, where] of [
       [quiet, 'another cgroup'],
@@ -219,7 +214,7 @@ function print(
         report.fail(`actions of ${where} are missing ${beside}`);
     }
     const { named } = seen.get(noisy) as Seen;
-    if (named !== dropped) report.fail(`${count(dropped)} losses of the flood, but ${count(named)} named, ${beside}`);
+    if (named !== lost.all) report.fail(`${count(lost.all)} losses of the flood, but ${count(named)} named, ${beside}`);
   }
 }
 
