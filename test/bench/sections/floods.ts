@@ -19,6 +19,8 @@ import { cpuSeconds } from '../lib/usage.ts';
 /** The agent's share of a core while a flood runs. */
 const SHARE = 0.1;
 const ACTIONS_PER_S = 50;
+/** The default of a host with 4 GiB: a larger ring takes longer to fill. */
+const RING = 'sensor.ringSecurityBytes=8MiB';
 const ENDLESS = '2000000000';
 /** A flood that loses nothing within this time does not fill its ring. */
 const FILL_MS = 20_000;
@@ -77,7 +79,7 @@ export async function floods(context: BenchContext): Promise<void> {
   const known = await prepare(dir);
   await using agent = await Agent.start({
     dir,
-    settings: [`sensor.watchedPaths=${dir}/secrets`, 'sensor.audit=connect'],
+    settings: [`sensor.watchedPaths=${dir}/secrets`, 'sensor.audit=connect', RING],
   });
   const bystander = [programs.path('bystander'), known.secret, String(known.port), String(actions)];
   const played: Played[] = [];
