@@ -22,6 +22,7 @@ import { overhead } from './sections/overhead.ts';
 import { replay } from './sections/replay.ts';
 import { rules } from './sections/rules.ts';
 import { sensor } from './sections/sensor.ts';
+import { starved } from './sections/starved.ts';
 import { throughput } from './sections/throughput.ts';
 
 const SECTIONS: Readonly<Record<SectionName, Section>> = {
@@ -34,6 +35,7 @@ const SECTIONS: Readonly<Record<SectionName, Section>> = {
   replay,
   fleet,
   floods,
+  starved,
 };
 
 /** Runs the sections and returns whether all checks passed. */

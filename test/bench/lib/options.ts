@@ -13,6 +13,7 @@ export const SECTIONS = [
   'replay',
   'fleet',
   'floods',
+  'starved',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,6 +11,7 @@ import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
 import { count, percent } from '../lib/figures.ts';
+import { refusalOf } from '../lib/refusal.ts';
 import type { Report } from '../lib/report.ts';
 import { Squeeze } from '../lib/squeeze.ts';
 import { cpuSeconds } from '../lib/usage.ts';
@@ -125,13 +125,6 @@ function selectCases(texts: readonly string[], report: Report): readonly Case[] 
   for (const { priority, reason } of refusals)
     if (reason !== null) report.print(`no floods at the priority ${priority.name}: ${reason}`);
   return selected.filter(({ priority }) => refusals.some((each) => each.priority === priority && each.reason === null));
-}
-
-/** Returns why this machine refuses a priority, or null. */
-function refusalOf(command: readonly string[]): string | null {
-  const [file = '', ...args] = [...command, 'true'];
-  const { status, stderr, error } = spawnSync(file, args, { encoding: 'utf8' });
-  return status === 0 ? null : error?.message || stderr.trim();
 }
 
 /** Makes the secret, and returns it with a port that nothing listens on. */
