@@ -2,7 +2,10 @@
 /* Shares of bytes, for every record that a task causes. Once a ring is half full, a record is charged to the
  * task's cgroup, to the cgroups above it and to its user. While one of these shares is spent, records that can
  * be long are slim; once the ring is three quarters full, they are dropped and counted. So the last quarter is
- * a reserve for tasks within their shares. A new cgroup adds nothing to what those above it may send. */
+ * a reserve for tasks within their shares. A new cgroup adds nothing to what those above it may send.
+ *
+ * Within a share, records of which the cgroup sends many may use half of the burst, and rare ones all of it. So
+ * a flood of one sort leaves the other actions of its own cgroup their place, and takes it from no other cgroup. */
 #ifndef RF_LIB_BYTE_SHARE_H
 #define RF_LIB_BYTE_SHARE_H
 
@@ -20,17 +23,16 @@ static __always_inline void *byte_share__ring(enum rf_lane lane)
 	return lane == RF_LANE_SECURITY ? (void *)&rf_ring_security : (void *)&rf_ring_bulk;
 }
 
-/* Records of a cgroup that has spent a part of its share, by what they may still use of it. So a
- * flood of one sort leaves the rest to the other actions of its cgroup, and takes it from no other. */
+/* How rare a record is: each step costs a quarter of the burst. */
 enum byte_share_rank {
-	BYTE_SHARE_RARE,        /* few records of this kind and class: the whole share */
-	BYTE_SHARE_OF_PROGRAM,  /* few of them by this program: three quarters */
-	BYTE_SHARE_COMMON,      /* a half */
+	BYTE_SHARE_RARE,    /* its cgroup sends few of this kind and class */
+	BYTE_SHARE_UNUSUAL, /* it sends many, but few by this program */
+	BYTE_SHARE_COMMON,
 };
 
-/* A sort's own share is that of a cgroup divided by this power of two. */
-#define BYTE_SHARE_OF_PROGRAM_SORT 3
+/* What is few: the share of a cgroup divided by this power of two, for a kind and class, and for one program. */
 #define BYTE_SHARE_OF_SORT 2
+#define BYTE_SHARE_OF_PROGRAM 3
 
 /* Charges a holder; returns true if its share is spent. A share is a
  * time, as in share.h. A cost of 0 only asks, and makes no entry. */
@@ -65,11 +67,11 @@ static __always_inline enum byte_share_rank byte_share__rank(struct rf_sort_shar
 	struct inode *inode = file ? kernel__read(file, f_inode) : 0;
 
 	key->program = inode ? kernel__read(inode, i_ino) : 0;
-	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, key, cost << BYTE_SHARE_OF_PROGRAM_SORT, burst))
+	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, key, cost << BYTE_SHARE_OF_PROGRAM, burst))
 		return BYTE_SHARE_COMMON;
 	key->program = 0;
 	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, key, cost << BYTE_SHARE_OF_SORT, burst))
-		return BYTE_SHARE_OF_PROGRAM;
+		return BYTE_SHARE_UNUSUAL;
 	return BYTE_SHARE_RARE;
 }
 
