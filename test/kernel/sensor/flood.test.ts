@@ -13,8 +13,8 @@ const RING = 1 << 24;
 const FROM = RING / 2;
 const UNTIL = (RING * 3) / 4;
 const BURST_BYTES = RING / 64;
-/** Less than the slowest flood sends on a busy machine: nothing reads the rings, so what is within a share fills them. */
-const BYTES_PER_SECOND = 64 * 1024;
+/** Less than a flood sends on a busy machine: nothing reads the rings, so a flood within its share would fill them. */
+const BYTES_PER_SECOND = 128 * 1024;
 const INTERVAL = BigInt(Math.round((1e9 * 1024) / BYTES_PER_SECOND));
 const BURST = (INTERVAL * BigInt(BURST_BYTES)) / 1024n;
 const ACTIONS = 200;
@@ -30,8 +30,8 @@ const REAL_TIME = ['chrt', '--fifo', '1'];
 
 const FLOODS: Readonly<Record<string, Floods>> = {
   'executions with an argument of 100,000 bytes, two at a time': [['spawns', 2]],
-  'executions with a variable of 100,000 bytes': [['environments', 2]],
-  'executions without either': [['runs', 2]],
+  'executions with a variable of 100,000 bytes': [['environments', 4]],
+  'executions without either': [['runs', 4]],
   'failing mounts with two texts of 4,000 bytes': [['mounts', 1]],
   'failing bpf(2) with a path of 4,000 bytes': [['bpf', 1]],
   'forks, four at a time': [['forks', 4]],
