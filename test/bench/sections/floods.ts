@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Group } from '@ringfence/testkit/sensor';
 import { LossCounter, type Losses } from '../floods/losses.ts';
-import { type Actions, readTrail, type Seen } from '../floods/trail.ts';
+import { type Actions, readSeen, type Seen } from '../floods/seen.ts';
 import { Agent } from '../lib/agent.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { BenchError } from '../lib/errors.ts';
@@ -100,7 +100,7 @@ export async function floods(context: BenchContext): Promise<void> {
     played.push({ flood, priority: name, ...result });
   }
   await agent.stop();
-  const seen = readTrail(
+  const seen = await readSeen(
     agent.stateDir,
     played.flatMap(({ noisy, quiet }) => [noisy, quiet]),
     known,
@@ -155,8 +155,8 @@ async function play({ agent, squeeze, bystander, flood, loops }: Stage): Promise
   const used = (cpuSeconds(agent.pid) - cpu) / seconds;
   await noisy.stop();
   squeeze.limit(null);
+  while ((await agent.collector()).pendingBytes.security > 0) await sleep(50);
   await sleep(REPORT_MS);
-  await agent.drain();
   return {
     ...{ noisy: noisy.id, quiet: quiet.id, seconds, agent: used },
     ...{ lost: counter.lossesOf(noisy.id), quietLost: counter.lossesOf(quiet.id) },

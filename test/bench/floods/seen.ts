@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { AuditReader } from '@ringfence/auditor';
-import { type EventCursor, KIND, LANE, leaf, records } from '@ringfence/wire';
+import { openEmbeddedBus } from '@ringfence/bus';
+import { type EventCursor, KIND, LANE, leaf, RawBatchReader, records, TOPIC } from '@ringfence/wire';
 
-/** What the audit trail has of one cgroup. */
+/** What the agent reported of one cgroup. */
 export interface Seen {
   /** Numbers of the bystander's executions from memory */
   readonly execs: Set<number>;
@@ -25,14 +25,23 @@ export interface Actions {
   readonly port: number;
 }
 
-/** Reads the trail of a stopped agent. Returns what it has of each of the cgroups. */
-export function readTrail(stateDir: string, cgroups: Iterable<bigint>, actions: Actions): ReadonlyMap<bigint, Seen> {
+/** Reads what a stopped agent put on its bus. Returns what is there of each of the cgroups. */
+export async function readSeen(
+  stateDir: string,
+  cgroups: Iterable<bigint>,
+  actions: Actions,
+): Promise<ReadonlyMap<bigint, Seen>> {
   const empty = (): Seen => ({ execs: new Set(), slimExecs: 0, opens: 0, connects: 0, kept: 0, slim: 0, named: 0 });
   const all = new Map([...cgroups].map((id) => [id, empty()]));
-  using trail = new AuditReader(join(stateDir, 'audit.db'));
-  for (const { cursor } of trail.events()) {
-    const seen = all.get(cursor.buffer.readBigUInt64LE(cursor.cgroupAt));
-    if (seen !== undefined) add(seen, cursor, actions);
+  await using bus = await openEmbeddedBus({ path: join(stateDir, 'bus.db') });
+  const batch = new RawBatchReader();
+  for await (const { value } of bus.read({ topic: TOPIC.raw })) {
+    batch.open(value as Buffer);
+    const { cursor } = batch;
+    while (batch.next()) {
+      const seen = all.get(cursor.buffer.readBigUInt64LE(cursor.cgroupAt));
+      if (seen !== undefined) add(seen, cursor, actions);
+    }
   }
   return all;
 }
