@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cgroup2 } from '@ringfence/testkit/sensor';
+import { cgroup2 } from './loaded.ts';
 
 /** A cgroup for the programs of a test. */
 export class Group implements AsyncDisposable {
