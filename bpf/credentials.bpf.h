@@ -180,16 +180,6 @@ int setgroups_exit(void *context)
 		return credentials__finish(context, call);                                                                               \
 	}
 
-/* isolation.bpf.h reports namespaces that are refused. */
-#define CREDENTIALS_NAMESPACE(name)                                                                                                      \
-	CREDENTIALS_ENTER(name)                                                                                                          \
-	SEC("tracepoint/syscalls/sys_exit_" #name)                                                                                       \
-	int name##_exit(void *context)                                                                                                   \
-	{                                                                                                                                \
-		credentials__compare(bpf_get_current_task_btf());                                                                        \
-		return 0;                                                                                                                \
-	}
-
 CREDENTIALS_SYSCALL(setuid, RF_CALL_SETUID)
 CREDENTIALS_SYSCALL(setgid, RF_CALL_SETGID)
 CREDENTIALS_SYSCALL(setreuid, RF_CALL_SETREUID)
@@ -199,6 +189,6 @@ CREDENTIALS_SYSCALL(setresgid, RF_CALL_SETRESGID)
 CREDENTIALS_SYSCALL(setfsuid, RF_CALL_SETFSUID)
 CREDENTIALS_SYSCALL(setfsgid, RF_CALL_SETFSGID)
 CREDENTIALS_SYSCALL(capset, RF_CALL_CAPSET)
-/* a new user namespace gives every capability inside it */
-CREDENTIALS_NAMESPACE(unshare)
-CREDENTIALS_NAMESPACE(setns)
+/* a new user namespace gives every capability inside it; isolation.bpf.h compares when the call ends */
+CREDENTIALS_ENTER(unshare)
+CREDENTIALS_ENTER(setns)

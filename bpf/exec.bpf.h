@@ -3,6 +3,7 @@
  * credentials are committed and close-on-exec descriptors are closed. */
 #include "lib/environment.h"
 #include "lib/executable.h"
+#include "lib/identity.h"
 #include "lib/kernel_copy.h"
 
 #define EXEC_RECORD_MAX RF_RECORD_MAX
@@ -37,6 +38,7 @@ static __always_inline void exec__fill_file(struct rf_exec *e, struct file *file
 	e->mode = inode->i_mode;
 	e->owner = inode->i_uid.val;
 	e->flags = file__exec_flags(file);
+	e->generation = identity__fill_real(inode, &e->real_inode, &e->real_device);
 }
 
 static __always_inline __u32 exec__privilege_flags(struct linux_binprm *binary)
@@ -160,7 +162,7 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	exec__append_memory(&b, e, &scratch->environment, kernel__plain(task)->mm);
 	exec__append_interpreter(&b, e, task, binary);
 	text__count_faults(&b, RF_LANE_SECURITY);
-	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
+	ring__output_class(RF_LANE_SECURITY, e, e->flags, b.end, RF_RECORD_MAX);
 	scratch__release(scratch);
 	return 0;
 }

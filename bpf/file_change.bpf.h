@@ -106,6 +106,7 @@ static __always_inline bool change__append_path(struct rf_builder *b, struct rf_
 		text__clear(b, &c->path);
 	else
 		request__append(b, CHANGE_RECORD_MAX, &c->path, &scratch->path, &request->path);
+	request__append_raw(b, CHANGE_RECORD_MAX, &c->raw_path, &request->path);
 	return watch__matches_change(c->path.offset, c->path.kept);
 }
 
@@ -127,12 +128,15 @@ static __always_inline bool change__append_target(struct rf_builder *b, struct r
 	struct rf_file_change *c = (struct rf_file_change *)scratch->record;
 
 	text__clear(b, &c->target);
+	text__clear(b, &c->raw_target);
 	if (request->target_is == CHANGE_NO_TARGET)
 		return false;
 	if (copy)
 		kernel_copy__append(b, CHANGE_RECORD_MAX, &c->target, copy, &copy->target);
 	else
 		change__append_request(b, scratch, request);
+	if (request->target_is == CHANGE_TARGET_PATH)
+		request__append_raw(b, CHANGE_RECORD_MAX, &c->raw_target, &request->target);
 	return request->target_is != CHANGE_TARGET_ATTRIBUTE && watch__matches_change(c->target.offset, c->target.kept);
 }
 

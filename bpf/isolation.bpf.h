@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A thread changes its own confinement, at the end of the system call. credentials.bpf.h, which
- * also traces unshare and setns, reports the capabilities that a new user namespace gives. */
+/* A thread changes its own confinement, at the end of the system call. A new user namespace gives capabilities: the
+ * change of credentials is reported after the call, so that on the call's event the process has those of before. */
 #include "lib/isolation.h"
 #include "lib/syscall.h"
 
@@ -37,27 +37,34 @@ static __always_inline __u32 isolation__type_of(struct task_struct *task, __u32 
 }
 
 SEC("tracepoint/syscalls/sys_exit_setns")
-int setns_isolation(void *context)
+int setns_exit(void *context)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *registers = task__registers(task);
 	__u32 type = PT_REGS_PARM2_SYSCALL(registers);
 	struct isolation isolation = { .option = type, .operation = RF_ISOLATION_SETNS, .result = syscall__result(context) };
 
+	isolation.before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
 	if (!type)
 		isolation.option = isolation__type_of(task, PT_REGS_PARM1_SYSCALL(registers));
-	return isolation__report(&isolation);
+	isolation__report(&isolation);
+	credentials__compare(task);
+	return 0;
 }
 
 /* Unsharing files or the working directory confines nothing. */
 SEC("tracepoint/syscalls/sys_exit_unshare")
-int unshare_isolation(void *context)
+int unshare_exit(void *context)
 {
-	struct pt_regs *registers = task__registers(bpf_get_current_task_btf());
-	__u32 flags = PT_REGS_PARM1_SYSCALL(registers);
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 flags = PT_REGS_PARM1_SYSCALL(task__registers(task));
 	struct isolation isolation = { .option = flags, .operation = RF_ISOLATION_UNSHARE, .result = syscall__result(context) };
 
-	return flags & CLONE_NEW_ANY ? isolation__report(&isolation) : 0;
+	isolation.before = bpf_task_storage_get(&rf_privileges, task, 0, 0);
+	if (flags & CLONE_NEW_ANY)
+		isolation__report(&isolation);
+	credentials__compare(task);
+	return 0;
 }
 
 /* Reported options decide who may access the process (DUMPABLE, PTRACER), what it looks like from outside (MM:

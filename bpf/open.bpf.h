@@ -61,6 +61,10 @@ static __always_inline void open__fill(struct rf_open *o, struct task_struct *ta
 	o->count = 1;
 	o->received = 0;
 	o->created = 0;
+	o->generation = 0;
+	o->real_inode = 0;
+	o->real_device = 0;
+	o->pad = 0;
 }
 
 static __always_inline int open__drop(enum rf_drop cause)
@@ -92,7 +96,7 @@ static __always_inline __u32 open__admit(const struct rf_open *o, struct task_st
 	return merge__admit(RF_LANE_BULK, &key, false);
 }
 
-/* `in_scratch`: the path can be matched again; a path elsewhere counts as watched. */
+/* `in_scratch`: the path can be matched again; a path elsewhere counts as watched, and its record has no raw path. */
 static __always_inline void open__output(struct rf_open *o, __u32 size, struct task_struct *task, bool in_scratch)
 {
 	if (share__is_exceeded(RF_LANE_BULK, o->h.cgroup)) {
@@ -100,12 +104,13 @@ static __always_inline void open__output(struct rf_open *o, __u32 size, struct t
 		if (!o->count)
 			return;
 	}
-	ring__output(RF_LANE_BULK, o, size, RF_SMALL_RECORD_MAX);
+	ring__output(RF_LANE_BULK, o, size, in_scratch ? RF_SMALL_RECORD_MAX : RF_OPENED_RECORD_MAX);
 }
 
-/* Assembles the record of an open file in scratch. Returns its size; 0: nothing asks for it. */
+/* Assembles the record of an open file in scratch. Returns its size; 0: nothing asks for it.
+ * `request` 0: the caller's text is not at hand. */
 static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, struct task_struct *task, __s32 result, struct file *file,
-					    __u32 flags, bool selected)
+					    __u32 flags, bool selected, const struct open_request *request)
 {
 	struct rf_builder b = { .record = scratch->record, .end = sizeof(struct rf_open) };
 	struct rf_open *o = (struct rf_open *)scratch->record;
@@ -130,7 +135,12 @@ static __always_inline __u32 open__describe(struct rf_scratch_small *scratch, st
 	o->device = kernel__read(super, s_dev);
 	o->mode = kernel__read(inode, i_mode);
 	o->created = (kernel__read(file, f_mode) & FMODE_CREATED) != 0;
+	o->generation = identity__fill_real(inode, &o->real_inode, &o->real_device);
 	identity__append(&b, OPEN_RECORD_MAX, &o->path, &o->reached, path, identity__of_file(file));
+	if (request)
+		request__append_raw(&b, OPEN_RECORD_MAX, &o->raw_path, &request->path);
+	else
+		text__clear(&b, &o->raw_path);
 	text__count_faults(&b, RF_LANE_BULK);
 	return b.end;
 }
@@ -146,6 +156,7 @@ static __always_inline void open__report_without_file(struct rf_scratch_small *s
 	o->source_caller = 1;
 	request__append(&b, OPEN_RECORD_MAX, &o->path, &scratch->path, &request->path);
 	text__clear(&b, &o->reached);
+	request__append_raw(&b, OPEN_RECORD_MAX, &o->raw_path, &request->path);
 	if (!selected && !watch__matches(sizeof(*o), o->path.kept)) {
 		open__drop(RF_DROP_UNWATCHED);
 		return;
@@ -177,7 +188,7 @@ static __always_inline void open__assemble(struct task_struct *task, __s32 resul
 	if (!scratch)
 		return;
 	if (file) {
-		__u32 size = open__describe(scratch, task, result, file, flags, selected);
+		__u32 size = open__describe(scratch, task, result, file, flags, selected, request);
 
 		((struct rf_open *)scratch->record)->source_caller = task__shares_files(task);
 		if (size)
@@ -198,9 +209,32 @@ static __always_inline void open__report_access(struct file *file, long result, 
 		access__proc_refused(request->path.text, request->flags, result);
 }
 
+/* Sends what the LSM hook stored, with the path as the caller passed it. */
+static __noinline int open__output_with_raw(struct rf_opened *opened, const struct open_request *request)
+{
+	struct rf_scratch_small *scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
+	struct rf_builder b = {};
+	__u32 size = opened->size;
+
+	if (!scratch)
+		return 0;
+	rf_barrier(size);
+	if (size <= RF_OPENED_RECORD_MAX && !bpf_probe_read_kernel(scratch->record, size, opened->record)) {
+		struct rf_open *o = (struct rf_open *)scratch->record;
+
+		b.record = scratch->record;
+		b.end = size;
+		request__append_raw(&b, OPEN_RECORD_MAX, &o->raw_path, &request->path);
+		text__count_faults(&b, RF_LANE_BULK);
+		open__output(o, b.end, bpf_get_current_task_btf(), true);
+	}
+	scratch__release(scratch);
+	return 0;
+}
+
 /* Reports what the LSM hook stored. Returns false if it stored nothing:
  * the descriptors are not shared, or this is an O_PATH descriptor. */
-static __always_inline bool open__report_stored(struct task_struct *task, long result)
+static __always_inline bool open__report_stored(struct task_struct *task, long result, const struct open_request *request)
 {
 	struct rf_opened *opened = rf_full ? bpf_task_storage_get(&rf_opened, task, 0, 0) : 0;
 	__u32 state;
@@ -217,7 +251,10 @@ static __always_inline bool open__report_stored(struct task_struct *task, long r
 	}
 	ring__count_seen(RF_LANE_BULK, RF_OPEN);
 	((struct rf_open *)opened->record)->result = result;
-	open__output((struct rf_open *)opened->record, opened->size, task, false);
+	if (RF_READ_ONCE(rf_control.raw_paths))
+		open__output_with_raw(opened, request);
+	else
+		open__output((struct rf_open *)opened->record, opened->size, task, false);
 	return true;
 }
 
@@ -234,7 +271,7 @@ static __always_inline int open__finish(struct task_struct *task, long result, c
 	if (result >= 0)
 		file = file__of_descriptor(task, result);
 	open__report_access(file, result, request);
-	if (open__report_stored(task, result))
+	if (open__report_stored(task, result, request))
 		return 0;
 	selected = executable__is_watched();
 	if (!selected && !has_path_rules && !request->changeable && !open__is_always_reported(flags))

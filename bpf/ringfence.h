@@ -23,7 +23,7 @@
 enum rf_limit {
 	RF_ARGV_MAX = 32768,        /* kept of argv; a longer one keeps its head and tail */
 	RF_PATH_MAX = 4096,         /* kept of a path; a longer one keeps its head and tail */
-	RF_ENVIRONMENT_MAX = 2048,  /* kept of the selected environment variables: the head */
+	RF_ENVIRONMENT_MAX = 8192,  /* kept of the selected environment variables: the head */
 	RF_RECORD_MAX = RF_ARGV_MAX + 4 * RF_PATH_MAX + RF_ENVIRONMENT_MAX + 1024,
 	RF_UNIX_PATH_MAX = 108,
 	/* argv of a process found at start: an iterator returns at most 32 KiB at once */
@@ -31,6 +31,7 @@ enum rf_limit {
 	RF_WATCHED_MAX = 256,       /* of a path that a watched prefix can cover */
 	RF_TLS_DATA_MAX = 1024,     /* kept of one call of libssl */
 	RF_NAME_MAX = 32,           /* of a file name that are compared: its last */
+	RF_VARIABLE_MAX = 64,       /* of an environment variable's name and its `=` that are compared: the first */
 	RF_DNS_MAX = 512,           /* kept of a DNS packet's payload: its first */
 	RF_ATTEMPT_ARGV_MAX = 4096, /* kept of the arguments of a failed exec: the head */
 	RF_SLIM_ARGV_MAX = 1024,    /* kept of argv over the cgroup's share: head and tail */
@@ -41,7 +42,7 @@ enum rf_limit {
 	RF_PROBE_ARGUMENT_NAME_MAX = 24, /* of an argument's name */
 	RF_PROBE_ARGUMENTS_MAX = 8,      /* arguments of a user-defined probe */
 	RF_PROBE_BYTES_MAX = 1024,       /* kept of an argument: its first */
-	/* entries of each of rf_watched, rf_names, rf_executables, rf_changed and rf_changed_names */
+	/* entries of each of rf_watched, rf_names, rf_executables, rf_changed, rf_changed_names and rf_variables */
 	RF_WATCHED_ENTRIES = 4096,
 	RF_FILES_MAX = 1024, /* entries of rf_files and rf_file_paths */
 	RF_PROBES_MAX = 64, /* user-defined probes */
@@ -257,6 +258,7 @@ struct rf_exec {
 	__u64 mtime;
 	__u64 script_inode; /* the file that the interpreter runs; 0: none, or unknown in this profile */
 	__u64 script_ctime;
+	__u64 real_inode; /* of an overlay's file: the file in the layer that it shows; 0: it is in no overlay */
 	struct rf_credentials credentials;
 	struct rf_namespaces namespaces;
 	__u32 parent_tgid;
@@ -274,6 +276,8 @@ struct rf_exec {
 	/* numbers of the leaders in the task's own pid namespace; 0: the leader is in another one */
 	__u32 process_group;
 	__u32 process_session; /* of setsid; `session_id` is audit's */
+	__u32 real_device;     /* of the file with real_inode */
+	__u32 generation;      /* of the file: differs when its file system uses the inode's number again; 0: unknown */
 	__u32 pad;
 	struct rf_text path;     /* of the opened executable: the kernel's copy */
 	struct rf_text filename; /* as passed to execve; in a snapshot only a kernel thread has one: its name */
@@ -320,6 +324,11 @@ struct rf_open {
 	/* full profile, 1: not opened by this process but received from another, over a socket or by pidfd_getfd */
 	__u32 received;
 	__u32 created; /* 1: this open made the file */
+	struct rf_text raw_path; /* as the caller passed it; empty unless a rule asks for it (rf_control.raw_paths) */
+	__u32 generation; /* as in struct rf_exec */
+	__u64 real_inode;
+	__u32 real_device;
+	__u32 pad;
 };
 
 struct rf_connect {
@@ -387,6 +396,8 @@ struct rf_file_change {
 	__u64 length;          /* truncate: the new length; splice: the bytes requested */
 	__u32 special;         /* mknod: kernel dev_t of a character or block device */
 	__u32 pad;
+	struct rf_text raw_path;   /* as in struct rf_open */
+	struct rf_text raw_target; /* the same of `target`, if that is a path */
 };
 
 enum rf_mount_operation {
@@ -514,6 +525,8 @@ struct rf_isolation {
 	/* prctl: the first argument; seccomp: flags; personality: the previous persona; compat_call: enum rf_compat_hook */
 	__u64 argument;
 	struct rf_namespaces namespaces; /* after the call */
+	struct rf_credentials before; /* differs from `after` only for setns and unshare */
+	struct rf_credentials after;
 	__u32 operation; /* enum rf_isolation_operation */
 	__s32 result;
 	__u32 count;     /* calls in this record: this one and equal ones merged since the last */
@@ -1022,7 +1035,7 @@ struct rf_control {
 	__u32 changes_named;     /* 0: rf_changed_names is empty */
 	/* the unprivileged process beside the agent; its own activity is reported like that of any other; 0: none */
 	__u32 partner_tgid;
-	__u32 pad;
+	__u32 raw_paths;         /* 1: opens and changes also have their paths as the caller passed them */
 	__u64 partner_start;
 	__u64 byte_share_interval[RF_LANES]; /* ns between two KiB of a cgroup that has spent its burst */
 	__u64 byte_share_burst[RF_LANES];    /* ns: the burst, as time at one KiB per byte_share_interval */
@@ -1030,6 +1043,8 @@ struct rf_control {
 	__u32 byte_share_until[RF_LANES]; /* bytes in the ring from which records over the share are dropped */
 	__u64 agent_cgroup;      /* where a freeze of the agent is noticed */
 	__u64 partner_cgroup;
+	__u32 all_variables;     /* 1: execs have every environment variable */
+	__u32 variables_named;   /* 0: rf_variables is empty */
 };
 
 /* rf_file_hashes (.bss, mapped): bit n is set when an entry of rf_files has hash n. The hash is
@@ -1104,6 +1119,12 @@ struct rf_watched_key {
 	__u8 path[RF_WATCHED_MAX];
 };
 
+/* Key of rf_variables (LPM trie, value u32): an environment variable that begins with these bytes is sent. */
+struct rf_variable_key {
+	__u32 prefixlen; /* bits */
+	__u8 name[RF_VARIABLE_MAX];
+};
+
 /* Key of rf_names, rf_changed_names and rf_executables (hashes, value u32):
  * the last RF_NAME_MAX bytes of a path's last component, padded with NUL. */
 struct rf_name_key {
@@ -1172,6 +1193,7 @@ enum rf_place {
 	RF_PLACE_FAULTS = 19,
 	RF_PLACE_EXECUTED = 20,   /* task storage */
 	RF_PLACE_BYTE_SHARES = 21,
+	RF_PLACE_SORT_SHARES = 22,
 };
 
 #define RF_PLACES_MAX 32

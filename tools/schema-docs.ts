@@ -1,6 +1,7 @@
 /** Generates docs/EVENTS.md and docs/FIELDS.md from the schemas and the field catalogue. */
-import { catalogue, type Field } from '@ringfence/fields';
+import { catalogue, type Definition, type Field, falcoDefinitions } from '@ringfence/fields';
 import { FILTERED_KINDS, FORMS } from '@ringfence/interest';
+import { type SigmaField, sigmaFields } from '@ringfence/rules';
 import { type KindName, kindName, type RecordSchema, schemaOf } from '@ringfence/wire';
 
 import { cell, code, wrap } from './markdown.ts';
@@ -160,9 +161,26 @@ function fieldRow({ name, type, doc, aliases, kinds, argument, argumentOptional 
 const table = (rows: readonly string[]): string =>
   ['| field | type | on events | meaning | also known as |', '|---|---|---|---|---|', ...rows].join('\n');
 
-/** Returns the row of a Falco field, with the fields that it stands for. */
-const falcoRow = (field: Field): string =>
-  fieldRow({ ...field, name: field.name.replace(/^falco\./, ''), aliases: field.anyOf ?? [] });
+/** Returns the field that has Falco's name in rules of Falco's format. */
+function falcoField(name: string): Field {
+  const found =
+    catalogue.fields.find((field) => field.name === `falco.${name}`) ??
+    catalogue.fields.find((field) => field.aliases?.includes(name) || field.name === name);
+  if (found === undefined) throw new TypeError(`the catalogue has no field ${name} of Falco`);
+  return found;
+}
+
+/** Returns a row for each field of a definition. */
+const falcoRows = ({ fields, there, differs }: Definition): string[] =>
+  fields.split(' ').map((name) => {
+    const field = falcoField(name);
+    const here = field.dialect === 'falco' || field.name === name ? cell(field.doc) : code(field.name);
+    const kinds = field.kinds?.join(', ') ?? 'all';
+    return `| ${code(name)} | ${field.type} | ${kinds} | ${cell(there)} | ${here} | ${cell(differs)} |`;
+  });
+
+const LANGUAGE_HEAD =
+  '| field | type | on events | meaning there | meaning here | difference |\n|---|---|---|---|---|---|';
 
 /** Returns one row for each reason. */
 function missingRows(): string[] {
@@ -172,6 +190,11 @@ function missingRows(): string[] {
       `| ${fields.map(({ name }) => code(name.replace(/^falco\./, ''))).join(' ')} | ${cell(reason)} |`,
   );
 }
+
+const SIGMA_HEAD = '| log source | field | meaning there | meaning here | difference |\n|---|---|---|---|---|';
+
+const sigmaRow = ({ source, field, there, here, differs }: SigmaField): string =>
+  `| ${source} | ${code(field)} | ${cell(there)} | ${here === '' ? '' : code(here)} | ${cell(differs)} |`;
 
 export function fieldDocs(): string {
   return `${[
@@ -183,9 +206,15 @@ export function fieldDocs(): string {
     table(catalogue.fields.filter(({ dialect }) => dialect === undefined).map(fieldRow)),
     "## In Falco's form",
     wrap(
-      "The meaning of these names in rule files in Falco's format; elsewhere, they have the prefix `falco.`. Falco's other fields are aliases in the table above. Equivalent event types of Falco are treated as the same type: `evt.type = openat2` means openat.",
+      "Falco's fields, with what Falco's documentation says of them, what they hold here, and what is different. In rule files in Falco's format they have these names; elsewhere those that are no name of a field above have the prefix `falco.`. Equivalent event types of Falco are treated as the same type: `evt.type = openat2` means openat. Each row is played against an event by packages/rule-lab/test/fields/falco-fields.test.ts.",
     ),
-    table(catalogue.fields.filter(({ dialect, never }) => dialect === 'falco' && never === undefined).map(falcoRow)),
+    [LANGUAGE_HEAD, ...falcoDefinitions.flatMap(falcoRows)].join('\n'),
+    "## In Sigma's form",
+    wrap(
+      "The fields of Sigma's log sources. All categories and auditd have the first ones; services are those whose logs are read line by line. `a0` stands for a0 to a63. A field without a meaning here is never available, for the reason given. Each row is played against an event by packages/rule-lab/test/fields/sigma-fields.test.ts.",
+    ),
+    [SIGMA_HEAD, ...sigmaFields().map(sigmaRow)].join('\n'),
+    "## Falco's fields that no event has",
     wrap(
       'Fields that are never available. Loading a rule that compares such a field reports this; in outputs, they are `<NA>`.',
     ),

@@ -24,9 +24,9 @@ static __always_inline void open__store(struct task_struct *task, struct file *f
 		opened->state = RF_OPENED_NONE;
 		return;
 	}
-	size = open__describe(scratch, task, 0, file, flags, selected);
+	size = open__describe(scratch, task, 0, file, flags, selected, 0);
 	rf_barrier(size);
-	if (size && size <= RF_SMALL_RECORD_MAX && !bpf_probe_read_kernel(opened->record, size, scratch->record)) {
+	if (size && size <= RF_OPENED_RECORD_MAX && !bpf_probe_read_kernel(opened->record, size, scratch->record)) {
 		opened->size = size;
 		opened->state = RF_OPENED_SELECTED;
 	}
@@ -70,7 +70,7 @@ static __always_inline void open__receive(struct file *file)
 	scratch = scratch__acquire(&rf_scratch_bulk, ring__cpu(), RF_LANE_BULK, RF_OPEN);
 	if (!scratch)
 		return;
-	size = open__describe(scratch, task, 0, file, kernel__read(file, f_flags), true);
+	size = open__describe(scratch, task, 0, file, kernel__read(file, f_flags), true, 0);
 	((struct rf_open *)scratch->record)->received = 1;
 	if (size)
 		open__output((struct rf_open *)scratch->record, size, task, false);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* The environment variables that change what a program does, or that identify the origin of its user. */
+/* The environment variables that change what a program does, or that identify the origin of its user; and those that
+ * rules name, or every variable if a rule asks for all. */
 #ifndef RF_LIB_ENVIRONMENT_H
 #define RF_LIB_ENVIRONMENT_H
 
@@ -9,6 +10,11 @@
 #define ENVIRONMENT_BYTES_MAX 32768
 #define ENVIRONMENT_STEPS_MAX 8192
 #define ENVIRONMENT_NAME_MAX 24
+
+/* Variables that no rule names share the first half of the room, so that they push out none that is named. */
+#define ENVIRONMENT_UNNAMED_MAX (RF_ENVIRONMENT_MAX / 2)
+
+enum environment_choice { ENVIRONMENT_SKIPPED, ENVIRONMENT_NAMED, ENVIRONMENT_UNNAMED };
 
 #define environment__is(head, name) (!__builtin_memcmp(head, name "=", sizeof(name)))
 
@@ -27,6 +33,36 @@ static __always_inline bool environment__is_chosen(const char head[ENVIRONMENT_N
 	       environment__is(head, "SSH_CONNECTION") || environment__is(head, "SUDO_USER");
 }
 
+/* By the name of the variable that was read to text[position]. */
+static __always_inline enum environment_choice environment__choose(struct rf_environment_work *w, __u32 position)
+{
+	__u64 head[ENVIRONMENT_NAME_MAX / sizeof(__u64)] = {};
+
+	bpf_probe_read_kernel(head, sizeof(head), w->text + position);
+	if (environment__is_chosen((const char *)head))
+		return ENVIRONMENT_NAMED;
+	if (RF_READ_ONCE(rf_control.variables_named)) {
+		w->key.prefixlen = RF_VARIABLE_MAX * 8;
+		bpf_probe_read_kernel(w->key.name, RF_VARIABLE_MAX, w->text + position);
+		if (bpf_map_lookup_elem(&rf_variables, &w->key))
+			return ENVIRONMENT_NAMED;
+	}
+	return RF_READ_ONCE(rf_control.all_variables) && position < ENVIRONMENT_UNNAMED_MAX ? ENVIRONMENT_UNNAMED : ENVIRONMENT_SKIPPED;
+}
+
+/* Adds what was read to text[position]. */
+static __always_inline void environment__keep(struct rf_environment_work *w, __u32 position, __u32 bytes)
+{
+	__u32 end = position + bytes;
+
+	w->length += bytes;
+	if (w->chosen == ENVIRONMENT_UNNAMED && end > ENVIRONMENT_UNNAMED_MAX) {
+		w->text[ENVIRONMENT_UNNAMED_MAX - 1] = 0;
+		end = ENVIRONMENT_UNNAMED_MAX;
+	}
+	w->position = end > RF_ENVIRONMENT_MAX ? RF_ENVIRONMENT_MAX : end;
+}
+
 /* bpf_loop passes its callback a pointer to the stack only. */
 struct environment_loop {
 	struct rf_environment_work *work;
@@ -36,7 +72,6 @@ struct environment_loop {
 static long environment__step(__u32 index, struct environment_loop *loop)
 {
 	struct rf_environment_work *w = loop->work;
-	__u64 head[ENVIRONMENT_NAME_MAX / sizeof(__u64)] = {};
 	__u32 position = w->position;
 	__u32 bytes;
 	long size;
@@ -50,18 +85,13 @@ static long environment__step(__u32 index, struct environment_loop *loop)
 		return 1;
 	}
 	bytes = size - 1;
-	if (!w->inside) {
-		bpf_probe_read_kernel(head, sizeof(head), w->text + position);
-		w->chosen = environment__is_chosen((const char *)head);
-	}
+	if (!w->inside)
+		w->chosen = environment__choose(w, position);
 	/* after a full read it is unknown whether the variable ends there: if it does, the next part is empty */
 	w->inside = size == RF_ENVIRONMENT_MAX;
 	w->cursor += w->inside ? bytes : size;
-	if (!w->chosen)
-		return 0;
-	w->length += w->inside ? bytes : size;
-	position += w->inside ? bytes : size;
-	w->position = position > RF_ENVIRONMENT_MAX ? RF_ENVIRONMENT_MAX : position;
+	if (w->chosen)
+		environment__keep(w, position, w->inside ? bytes : size);
 	return 0;
 }
 
@@ -82,7 +112,6 @@ static __noinline int environment__gather(struct rf_environment_work *w, struct 
 	return 0;
 }
 
-/* The last NUL is not kept. */
 static __always_inline void environment__append(struct rf_builder *b, __u32 capacity, struct rf_text *text, struct rf_environment_work *w,
 						struct mm_struct *mm)
 {
@@ -90,7 +119,10 @@ static __always_inline void environment__append(struct rf_builder *b, __u32 capa
 
 	environment__gather(w, mm);
 	b->faults += w->faults;
-	kept = w->length > RF_ENVIRONMENT_MAX ? RF_ENVIRONMENT_MAX : w->length - 1;
+	kept = w->position;
+	/* unless the text was cut, it ends in a NUL, which is not kept */
+	if (kept < RF_ENVIRONMENT_MAX || kept == w->length)
+		kept--;
 	if (w->length)
 		text__append(b, capacity, text, TEXT_KERNEL, w->text, kept, RF_ENVIRONMENT_MAX, w->length - 1);
 	else

@@ -55,6 +55,38 @@ static __always_inline bool identity__is_overlay(struct inode *inode)
 	return kernel__read(super, s_magic) == OVERLAYFS_SUPER_MAGIC;
 }
 
+/* The file in the layer that an overlay shows: an overlay can show two files with one number, and shows
+ * a file under the same number after it was copied up. An overlay can be the layer of one other. */
+static __always_inline struct inode *identity__real(struct inode *inode)
+{
+	for (int depth = 0; depth < 2 && identity__is_overlay(inode); depth++) {
+		struct inode *layer = identity__layer(inode, true);
+
+		if (!layer)
+			layer = identity__layer(inode, false);
+		if (!layer)
+			break;
+		inode = layer;
+	}
+	return inode;
+}
+
+/* Returns the generation, and leaves inode and device 0 for a file outside of overlays. */
+static __always_inline __u32 identity__fill_real(struct inode *inode, __u64 *real_inode, __u32 *real_device)
+{
+	struct inode *real = identity__real(inode);
+
+	*real_inode = 0;
+	*real_device = 0;
+	if (real != inode) {
+		struct super_block *super = kernel__read(real, i_sb);
+
+		*real_inode = kernel__read(real, i_ino);
+		*real_device = kernel__read(super, s_dev);
+	}
+	return kernel__read(real, i_generation);
+}
+
 static __always_inline __u32 identity__look_up(struct inode *inode)
 {
 	struct rf_file_key key = {};

@@ -9,6 +9,7 @@
 struct isolation {
 	__u64 option;
 	__u64 argument;
+	const struct rf_privileges *before; /* 0: the call changes no credentials */
 	__u32 operation;
 	__s32 result;
 };
@@ -44,6 +45,8 @@ static __noinline int isolation__report(const struct isolation *isolation)
 	record->option = isolation->option;
 	record->argument = isolation->argument;
 	record->namespaces = namespaces;
+	task__fill_credentials(&record->after, kernel__plain(task)->cred);
+	record->before = isolation->before ? isolation->before->credentials : record->after;
 	record->operation = isolation->operation;
 	record->result = isolation->result;
 	record->count = count;

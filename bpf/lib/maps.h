@@ -13,7 +13,9 @@
 
 /* Space behind a path being built: a whole component may be copied to its last byte. */
 #define RF_COMPONENT_MAX 256
-#define RF_SMALL_RECORD_MAX (2 * RF_PATH_MAX + 512)
+#define RF_SMALL_RECORD_MAX (4 * RF_PATH_MAX + 512)
+/* A stored open, which has no raw path yet. */
+#define RF_OPENED_RECORD_MAX (2 * RF_PATH_MAX + 512)
 
 /* Buffer and state of the walk that builds a path. Not on the
  * stack, where the verifier would track the numbers of each step. */
@@ -50,9 +52,9 @@ struct rf_environment_work {
 	__u32 position;
 	__u32 length; /* of all selected variables, each with its NUL */
 	__u32 inside; /* 1: the last read ended in the middle of a variable */
-	__u32 chosen; /* 1: that variable is a selected one */
+	__u32 chosen; /* enum environment_choice of that variable */
 	__u32 faults;
-	__u32 pad;
+	struct rf_variable_key key;
 	char text[2 * RF_ENVIRONMENT_MAX];
 };
 
@@ -211,13 +213,22 @@ struct rf_byte_share_key {
 	__u32 is_user;
 };
 
+/* A sort of a cgroup's records. See lib/byte_share.h. */
+struct rf_sort_share_key {
+	__u64 cgroup;
+	__u64 program; /* inode of the executable; 0: of any program */
+	__u32 kind;
+	__u32 class;   /* of an exec: its flags */
+	__u64 lane;
+};
+
 /* The file opened by an open that is still under way. Only the full profile writes it. */
 enum rf_opened_state { RF_OPENED_NONE, RF_OPENED_UNWATCHED, RF_OPENED_SELECTED };
 
 struct rf_opened {
 	__u32 state;
 	__u32 size;
-	char record[RF_SMALL_RECORD_MAX];
+	char record[RF_OPENED_RECORD_MAX];
 };
 
 /* The supplementary groups of a thread. */
@@ -303,6 +314,14 @@ struct {
 	__type(key, struct rf_name_key);
 	__type(value, __u32);
 } rf_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, RF_WATCHED_ENTRIES);
+	__type(key, struct rf_variable_key);
+	__type(value, __u32);
+} rf_variables SEC(".maps");
 
 /* The same two maps for paths that are watched for changes only: opens never look here. */
 struct {
@@ -476,6 +495,14 @@ struct {
 	__type(key, struct rf_byte_share_key);
 	__type(value, struct rf_share);
 } rf_byte_shares SEC(".maps");
+
+/* Apart from rf_byte_shares, so that many sorts of one cgroup evict no cgroup's share. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct rf_sort_share_key);
+	__type(value, struct rf_share);
+} rf_sort_shares SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

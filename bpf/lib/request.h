@@ -127,4 +127,13 @@ static __always_inline void request__append(struct rf_builder *b, __u32 capacity
 	path__append(b, capacity, text, w);
 }
 
+/* The caller's text alone: only while a rule asks for it, because nearly every event has one. */
+static __always_inline void request__append_raw(struct rf_builder *b, __u32 capacity, struct rf_text *text, const struct request_path *request)
+{
+	if (request->text && RF_READ_ONCE(rf_control.raw_paths))
+		text__append_string(b, capacity, text, TEXT_USER, request->text);
+	else
+		text__clear(b, text);
+}
+
 #endif

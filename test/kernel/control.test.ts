@@ -175,6 +175,8 @@ test('an enrolled agent obeys a kill command only from an enrolled responder, an
     changePathPrefixes: [],
     changeNames: [],
     openPaths: [],
+    rawPaths: false,
+    environment: [],
     wants: null,
   });
 

@@ -100,6 +100,18 @@ const RULES = `
 - rule: In a container
   desc: d
   condition: event.action in (unshare, seccomp) and container.id exists
+- rule: By its raw path
+  desc: d
+  condition: event.action = open and file.raw_path startswith ../.ssh/ and file.path endswith /a-name-of-more-than-thirty-two-bytes.json
+- rule: By its variable
+  desc: d
+  condition: event.action = exec and process.env_vars[RF_ASKED] = yes
+- rule: By the variable of its process
+  desc: d
+  condition: event.action = open and process.env_vars[RF_ASKED] = yes and file.path startswith /run/secrets/
+- rule: With capabilities before
+  desc: d
+  condition: event.action = unshare and process.capabilities.before.effective contains CAP_SYS_ADMIN
 `;
 
 /** $0: a directory with the programs and files to use. The script runs in its own mount namespaces. */
@@ -132,6 +144,7 @@ reader=$0/bin/rf-reader
 echo x > /run/plain
 echo x > /run/plain2
 $reader /run/plain /nowhere/rf-plain
+RF_ASKED=yes RF_SECRET=no $cat /run/secrets/deep/token
 $0/bin/rf-shell -c 'read line < /run/plain; exec "$0" /run/plain2' $reader
 $cat /run/plain
 $0/bin/rf-changer chmod /run/plain 600
@@ -201,6 +214,8 @@ interface RunResult {
   readonly interest: Interest;
   /** opens by processes of the script that left the kernel */
   readonly opens: number;
+  /** a variable that no rule names left the kernel */
+  readonly secret: boolean;
   /** events that did not leave the kernel, by cause */
   readonly drops: Readonly<Record<string, number>>;
 }
@@ -251,7 +266,13 @@ async function runScript(workspace: Workspace, opens: 'all' | 'interest'): Promi
   await collector.close();
   for (const group of ['enricher', 'detector']) await waitUntilConsumed(bus, group);
   const programs = join(workspace.path, 'bin/');
-  return { alerts: await alertsBelow(bus, programs), opens: await opensBelow(bus, programs), interest, drops };
+  return {
+    alerts: await alertsBelow(bus, programs),
+    opens: await opensBelow(bus, programs),
+    secret: await hasSecret(bus),
+    interest,
+    drops,
+  };
 }
 
 async function waitUntilConsumed(bus: Bus, group: string): Promise<void> {
@@ -282,6 +303,17 @@ async function opensBelow(bus: Bus, directory: string): Promise<number> {
       if ('ringfence.Open' in event.body && names[process]?.startsWith(directory)) found++;
   }
   return found;
+}
+
+async function hasSecret(bus: Bus): Promise<boolean> {
+  for await (const { value } of bus.read({ topic: TOPIC.events })) {
+    if (value === null) continue;
+    const { processes, events } = decode('EventBatch', value);
+    const execs = events.flatMap(({ event: { body } }) => ('ringfence.Exec' in body ? [body['ringfence.Exec']] : []));
+    const texts = [...processes.map(({ environment }) => environment), ...execs.map((exec) => exec.environment.bytes)];
+    if (texts.some((text) => decodeText(text).includes('RF_SECRET='))) return true;
+  }
+  return false;
 }
 
 function skipReason(): string | false {
@@ -326,6 +358,10 @@ const ATTEMPT_ALERTS = [
 ];
 
 const OPEN_ALERTS = [
+  'By its raw path: cat /root/.aws/a-name-of-more-than-thirty-two-bytes.json',
+  'By its variable: cat',
+  'By the variable of its process: cat /run/secrets/deep/token',
+  'With capabilities before: unshare',
   'By its executable: rf-reader /nowhere/rf-plain',
   'By its executable: rf-reader /run/plain',
   'By its executable: rf-reader /run/plain2',
@@ -362,6 +398,8 @@ describe('the filter in the kernel', { skip: skipReason() }, () => {
       'each change raises an alert as often as it happened, and no other change does',
     );
     assert.notEqual(filtered.interest.openPathPrefixes, null);
+    assert.deepEqual([filtered.interest.rawPaths, filtered.interest.environment.includes('RF_ASKED')], [true, true]);
+    assert.deepEqual([all.secret, filtered.secret], [false, false]);
     assert.ok(
       filtered.interest.changeNames.includes('rf-account') && !filtered.interest.openNames.includes('rf-account'),
     );

@@ -201,6 +201,8 @@ export const ATTACKS: readonly Attack[] = [
           changePathPrefixes: [],
           changeNames: [],
           openPaths: [],
+          rawPaths: false,
+          environment: [],
           wants: [],
         },
         ...UNSIGNED,

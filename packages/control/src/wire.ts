@@ -27,6 +27,8 @@ interface WireInterest {
   readonly changePathPrefixes: readonly string[];
   readonly changeNames: readonly string[];
   readonly openPaths: readonly string[];
+  readonly rawPaths: boolean;
+  readonly environment: readonly string[];
   readonly filteredKinds: boolean;
   readonly wants: readonly Want[];
 }

@@ -53,6 +53,8 @@ test('a thousand agents attach and execute commands within bounded memory', { ti
     changePathPrefixes: [],
     changeNames: [],
     openPaths: [],
+    rawPaths: false,
+    environment: [],
     wants: null,
   });
   const results = await Promise.all(

@@ -22,6 +22,8 @@ const INTEREST = {
   changePathPrefixes: [],
   changeNames: [],
   openPaths: [],
+  rawPaths: false,
+  environment: [],
   wants: null,
 };
 

@@ -65,6 +65,8 @@ test('the interest reaches attached agents and later ones; an older version is i
     changePathPrefixes: [],
     changeNames: [],
     openPaths: ['/srv/secret'],
+    rawPaths: false,
+    environment: [],
     wants: null,
   };
   await server.setInterest(interest);
@@ -81,6 +83,8 @@ test('the interest reaches attached agents and later ones; an older version is i
     changePathPrefixes: [],
     changeNames: [],
     openPaths: ['/srv/secret'],
+    rawPaths: false,
+    environment: [],
     wants: null,
   };
   await server.setInterest(everything);
@@ -98,6 +102,8 @@ test('an agent that does not know open_executables reports every open instead', 
     changePathPrefixes: [],
     changeNames: [],
     openPaths: ['/srv/secret'],
+    rawPaths: false,
+    environment: [],
     wants,
   };
   assert.equal(interestToWire(named).everyOpen, true);
@@ -217,6 +223,8 @@ test('change filters are also sent as open filters, for agents that do not know 
     changePathPrefixes: ['/var/spool/'],
     changeNames: ['passwd'],
     openPaths: [],
+    rawPaths: false,
+    environment: [],
     wants: null,
   };
   const wire = interestToWire(interest);

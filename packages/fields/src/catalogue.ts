@@ -9,6 +9,7 @@ import type { Field } from './field.ts';
 import { fileFields } from './file/file.ts';
 import { fileChangeFields } from './file/file-change.ts';
 import { mountFields } from './file/mount.ts';
+import { rawPathFields } from './file/raw-path.ts';
 import { containerFields } from './host/container.ts';
 import { logFields } from './host/log.ts';
 import { lostFields } from './host/lost.ts';
@@ -26,6 +27,7 @@ import { trafficFields } from './network/traffic.ts';
 import { customProbeFields } from './probes/custom-probes.ts';
 import { probeFields } from './probes/program-probes.ts';
 import { attemptFields } from './process/attempt.ts';
+import { credentialFields } from './process/credentials.ts';
 import { execFields } from './process/exec.ts';
 import { hashFields } from './process/hash.ts';
 import { isolationFields } from './process/isolation.ts';
@@ -39,11 +41,13 @@ const ecsFields: readonly Field[] = [
   ...execFields,
   ...hashFields,
   ...userFields,
+  ...credentialFields,
   ...attemptFields,
   ...targetFields,
   ...isolationFields,
   ...fileFields,
   ...fileChangeFields,
+  ...rawPathFields,
   ...mountFields,
   ...networkFields,
   ...moduleFields,

@@ -65,6 +65,8 @@ export interface FieldSpec<E> {
   readonly otherwise?: { readonly value: string; readonly of: string };
   /** Value that few events have: a condition that requires it is evaluated on those events only. */
   readonly rare?: boolean;
+  /** What the sensor records only while a rule reads such a field. @default always recorded */
+  readonly optional?: 'raw paths' | 'environment';
   /** Smallest possible value. */
   readonly least?: number;
   /**

@@ -3,6 +3,7 @@ export { documentOf, type EventDocument, isoTime } from './document.ts';
 export type { Field, FieldSpec, FieldType, FieldValue, Subject } from './field.ts';
 export { containerFields } from './host/container.ts';
 export type { LogAction } from './host/log-actions.ts';
+export { type Definition, falcoDefinitions } from './languages/index.ts';
 export { CAPABILITIES, capabilityNames } from './names/capabilities.ts';
 export { callNames, callNumber, sourceName } from './names/system-calls.ts';
 export { parseDns } from './network/dns.ts';

@@ -22,6 +22,10 @@ export interface Interest {
   readonly changeNames: readonly string[];
   /** Whole paths that the content names. A file at one of them is recognized by its identity, too. */
   readonly openPaths: readonly string[];
+  /** Whether opens and changes of files also have their paths as the caller passed them. */
+  readonly rawPaths: boolean;
+  /** Names of the environment variables that execs have besides the usual ones; `*`: every variable. */
+  readonly environment: readonly string[];
   /** null: every kind. Otherwise an event of one of FILTERED_KINDS leaves the kernel when one of these matches it. */
   readonly wants: readonly Want[] | null;
 }

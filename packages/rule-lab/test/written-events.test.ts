@@ -16,6 +16,14 @@ const RULES = `- rule: Shell of a server
   condition: event.action = ssh-login and event.outcome = failure and user.name = root
 - rule: Module
   condition: event.action = module_load and kernel.module.name = rootkit
+- rule: Variable
+  condition: event.action = connect and process.env_vars[MODE] = x
+- rule: Raw
+  condition: event.action = open and file.raw_path = ../x and falco.fd.nameraw = ../x
+- rule: Raw target
+  condition: event.action = rename and file.raw_target_path = y
+- rule: Unshared
+  condition: event.action = unshare and process.capabilities.before.effective = CAP_SYS_ADMIN and user.before.id = 5
 - rule: Cron written
   condition: event.action = rename and file.target_path startswith /etc/cron.d/ and container.id exists
 `;
@@ -45,6 +53,33 @@ describe('a written event', () => {
       'with a message is a log line',
       'Failed login',
       [{ message: 'Failed password for root from 203.0.113.7 port 4711 ssh2', 'log.syslog.appname': 'sshd' }],
+    ],
+    [
+      'has variables of its process whatever the event',
+      'Variable',
+      [{ 'event.action': 'connect', 'process.name': 'x', 'process.env_vars[MODE]': 'x', 'destination.ip': '10.0.0.1' }],
+    ],
+    [
+      'has its path as it was passed',
+      'Raw',
+      [{ 'event.action': 'open', 'process.name': 'x', 'file.path': '/x', 'file.raw_path': '../x' }],
+    ],
+    [
+      'has its second path as it was passed',
+      'Raw target',
+      [{ 'event.action': 'rename', 'process.name': 'x', 'file.raw_target_path': 'y' }],
+    ],
+    [
+      'has credentials of before',
+      'Unshared',
+      [
+        {
+          'event.action': 'unshare',
+          'process.name': 'x',
+          'process.capabilities.before.effective': ['CAP_SYS_ADMIN'],
+          'user.before.id': 5,
+        },
+      ],
     ],
     [
       'has fields set directly if no system call produces them',

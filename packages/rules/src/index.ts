@@ -49,6 +49,7 @@ export {
   updateRules,
 } from './rule-set.ts';
 export { madeFieldOf } from './sigma/correlation/field.ts';
+export { type SigmaField, sigmaFields } from './sigma/sources/definitions.ts';
 export type { StateChange } from './state/codec.ts';
 export {
   BootMemory,

@@ -12,6 +12,7 @@ export { SensorError } from './errors.ts';
 export type { ByteShare, ControlBlock, Shares } from './filter/control-block.ts';
 export { type FileKey, type FileTable, hasGeneration, type WatchedFile } from './filter/file-table.ts';
 export type { SensorFilter } from './filter/sensor-filter.ts';
+export { USUAL_VARIABLES } from './filter/usual-variables.ts';
 export { headsOf, unnamedOf, unwatchedOf } from './filter/watched-hashes.ts';
 export type { WatchedTexts } from './filter/watched-texts.ts';
 export { hookOf } from './load/attach-methods.ts';

@@ -8,7 +8,7 @@ export { usdtSites } from './custom-probes/usdt.ts';
 export { SecondAgentError } from './errors.ts';
 export { type FileMaps, FileTable, identifyFiles, parseIdentities } from './filter/file-table.ts';
 export { openFilter } from './filter/sensor-filter.ts';
-export { nameKey, prefixKey, WatchedTexts } from './filter/watched-texts.ts';
+export { nameKey, prefixKey, variableKey, WatchedTexts } from './filter/watched-texts.ts';
 export { type AttachMethod, attachMethods, hookFinder } from './load/attach-methods.ts';
 export { setFullProfile, UNIX_SENT } from './load/full-profile.ts';
 export { loadObject } from './load/load-object.ts';

@@ -51,6 +51,8 @@ async function setInterest(collector: Collector, version: number, ...texts: stri
     changePathPrefixes: [],
     changeNames: [],
     openPaths: [],
+    rawPaths: false,
+    environment: [],
     wants,
   });
 }

@@ -1,10 +1,24 @@
-import { KIND, type KindName, LEAF_TYPE, layouts, records, u64FromBigInt } from '@ringfence/wire';
+import {
+  type Credentials,
+  KIND,
+  type KindName,
+  LEAF_TYPE,
+  layouts,
+  records,
+  U64_ZERO,
+  u64FromBigInt,
+} from '@ringfence/wire';
 
 /** Text, or bytes that are not valid text, as a hostile program may send them. */
 export type Words = string | Uint8Array;
 
 /** Values of an event's fields by name: 64-bit numbers such as inodes are bigints. */
-export type EventValues = Readonly<Record<string, string | number | bigint | boolean | Uint8Array>>;
+export type EventValues = Readonly<Record<string, string | number | bigint | boolean | Uint8Array | Credentials>>;
+
+/** Values of the parts of a nested record that is not given. */
+const ZERO: Readonly<Record<number, number | Uint8Array>> = { [LEAF_TYPE.long]: 0, [LEAF_TYPE.fixed]: U64_ZERO };
+
+const isRecord = (value: unknown): value is Credentials => typeof value === 'object' && !(value instanceof Uint8Array);
 
 /** Returns the body of an event with every field of its kind; a field without a value is 0, false or empty. */
 export function bodyOf(kind: KindName, values: EventValues): object {
@@ -12,8 +26,9 @@ export function bodyOf(kind: KindName, values: EventValues): object {
   for (const { name, type } of layouts[KIND[kind]]?.leaves ?? []) {
     const [field = '', part] = name.split('.');
     const value = values[field];
-    if (part !== undefined && type === LEAF_TYPE.long)
-      body[field] = { ...(body[field] as object | undefined), [part]: 0 };
+    if (part !== undefined && isRecord(value)) body[field] = value;
+    else if (part !== undefined && type in ZERO)
+      body[field] = { ...(body[field] as object | undefined), [part]: ZERO[type] };
     else if (part !== undefined) body[field] = text((value as Words | undefined) ?? '');
     else if (type === LEAF_TYPE.fixed) body[field] = u64FromBigInt((value as bigint | undefined) ?? 0n);
     else if (type === LEAF_TYPE.bytes) body[field] = addressBytes((value as Words | undefined) ?? Buffer.alloc(0));

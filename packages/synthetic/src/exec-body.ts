@@ -13,6 +13,7 @@ export type ExecValues = Partial<
     | 'interpreter'
     | 'script'
     | 'scriptInode'
+    | 'realInode'
     | 'credentials'
     | 'inode'
   >
@@ -25,6 +26,7 @@ export type ExecValues = Partial<
   readonly interpreter?: Words;
   readonly script?: Words;
   readonly scriptInode?: bigint;
+  readonly realInode?: bigint;
   readonly credentials?: Credentials;
   readonly inode?: bigint;
 };
@@ -66,6 +68,8 @@ export function execBody(
     stdioSockets: 0,
     scriptDevice: 8,
     scriptCtime: changedAt,
+    realDevice: 0,
+    generation: 0,
     ...rest,
     credentials: process.credentials,
     inode: u64FromBigInt(values.inode ?? inode),
@@ -77,5 +81,6 @@ export function execBody(
     interpreter: text(interpreter),
     script: text(script),
     scriptInode: u64FromBigInt(values.scriptInode ?? 0n),
+    realInode: u64FromBigInt(values.realInode ?? 0n),
   };
 }

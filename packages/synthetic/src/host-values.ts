@@ -21,12 +21,18 @@ export interface HashValues {
   /** The hash is that of the script, not of its interpreter. */
   readonly script?: boolean;
 }
-export type OpenValues = Partial<Omit<Open, 'path' | 'reached' | 'inode'>> & {
+export type OpenValues = Partial<Omit<Open, 'path' | 'reached' | 'inode' | 'rawPath' | 'realInode'>> & {
   readonly reached?: Words;
   readonly inode?: bigint;
+  readonly rawPath?: Words;
+  readonly realInode?: bigint;
 };
-export type ChangeValues = Partial<Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation'>> & {
+export type ChangeValues = Partial<
+  Omit<FileChange, 'path' | 'target' | 'inode' | 'length' | 'operation' | 'rawPath' | 'rawTarget'>
+> & {
   readonly target?: Words;
+  readonly rawPath?: Words;
+  readonly rawTarget?: Words;
   readonly inode?: bigint;
   readonly length?: bigint;
 };

@@ -101,12 +101,16 @@ export class SyntheticHost extends EventStream {
       sourceCaller: result < 0,
       received: false,
       created: false,
+      realDevice: 0,
+      generation: 0,
       ...values,
       flags,
       result,
       inode: u64FromBigInt(values.inode ?? this.inodeOf(path)),
       path: text(path),
       reached: text(values.reached ?? ''),
+      rawPath: text(values.rawPath ?? ''),
+      realInode: u64FromBigInt(values.realInode ?? 0n),
     };
     this.add(process, 'Open', body, { lane: LANE.bulk });
   }
@@ -128,6 +132,8 @@ export class SyntheticHost extends EventStream {
       length: u64FromBigInt(values.length ?? 0n),
       path: text(path),
       target: text(values.target ?? ''),
+      rawPath: text(values.rawPath ?? ''),
+      rawTarget: text(values.rawTarget ?? ''),
     };
     this.add(process, 'FileChange', body, { lane: LANE.bulk });
   }

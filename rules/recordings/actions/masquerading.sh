@@ -32,6 +32,7 @@ sleep 1 & mkdir /tmp/e; mount --bind /tmp/e /proc/$!
 ## Time of a file set back
 touch -r /usr/bin/ls /etc/hosts
 ## Files opened past the system calls
+#also Program or script of a shared folder changed by hand
 cp /opt/lab/io_uring /srv/io_uring; /srv/io_uring 0 0 openat /etc/hosts 0
 ## BPF program loaded from a scratch folder or a container
 #also Executable run from a scratch folder
@@ -60,7 +61,6 @@ tar cf /dev/null --checkpoint=1 --checkpoint-action=exec=true /etc/hosts
 ## Script of a desktop program changed by a command
 mkdir -p /home/ann/.config/discord/0/modules; echo 1 > /home/ann/.config/discord/0/modules/index.js
 ## Memory of a process opened for writing
-#also Memory of a process written through its file
 sh -c ": 3<> /proc/self/mem"
 ## Own confinement changed by a command
 sh -c ": > /proc/self/attr/current"

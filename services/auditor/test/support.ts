@@ -72,6 +72,7 @@ export function createTestProcess(pid: number, overrides: Partial<Process> = {})
     processGroup: 0,
     processSession: 0,
     startedAs: Buffer.alloc(0),
+    environment: Buffer.alloc(0),
     ...overrides,
   };
 }
@@ -92,6 +93,10 @@ export function openBody(path: string): Body {
       reached: text(''),
       received: false,
       created: false,
+      rawPath: text(''),
+      realInode: U64_ZERO,
+      realDevice: 0,
+      generation: 0,
     },
   };
 }
@@ -128,6 +133,9 @@ export function execBody(path: string, argv: readonly string[], cwd = '/root'): 
       scriptCtime: 0,
       processGroup: 0,
       processSession: 0,
+      realInode: U64_ZERO,
+      realDevice: 0,
+      generation: 0,
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   headsOf,
   type OnDemandHooks,
   type SensorFilter,
+  USUAL_VARIABLES,
   unnamedOf,
   unwatchedOf,
   type WatchedTexts,
@@ -21,7 +22,15 @@ type Filter = Pick<SensorFilter, 'watched' | 'interests'> & {
   readonly files: Pick<FileWatch, 'want'>;
   readonly control: Pick<
     ControlBlock,
-    'allOpens' | 'watchedHeads' | 'watchingNames' | 'watchingExecutables' | 'changedHeads' | 'watchingChangedNames'
+    | 'allOpens'
+    | 'watchedHeads'
+    | 'watchingNames'
+    | 'watchingExecutables'
+    | 'changedHeads'
+    | 'watchingChangedNames'
+    | 'rawPaths'
+    | 'allVariables'
+    | 'watchingVariables'
   >;
 };
 
@@ -34,8 +43,12 @@ const INITIAL: Interest = {
   changePathPrefixes: [],
   changeNames: [],
   openPaths: [],
+  rawPaths: false,
+  environment: [],
   wants: null,
 };
+
+const EVERY_VARIABLE = '*';
 
 type WantedTexts = readonly (readonly [watched: WatchedTexts, wanted: readonly string[]])[];
 
@@ -92,6 +105,22 @@ export class InterestFilter {
     this.#updateHashes();
     control.allOpens = wantsAllOpens || !fits;
     this.#watchFiles(interest);
+    control.rawPaths = interest.rawPaths;
+    this.#watchVariables(interest);
+  }
+
+  /** A variable that no rule asks for any more must not be sent meanwhile, so the old ones are removed first. */
+  #watchVariables({ version, environment }: Interest): void {
+    const { control, watched } = this.#filter;
+    const named = environment.filter((name) => name !== EVERY_VARIABLE && !USUAL_VARIABLES.has(name));
+    control.allVariables = environment.includes(EVERY_VARIABLE);
+    watched.variables.keepOnly(named);
+    if (!watched.variables.add(named))
+      this.#log.warn(
+        { version, variables: named.length },
+        'more environment variables than the kernel holds: none of the new ones is sent',
+      );
+    control.watchingVariables = watched.variables.size > 0;
   }
 
   /** A file that a rule asks for by its path or its name is also sent when it is opened by another path. */

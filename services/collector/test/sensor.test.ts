@@ -37,6 +37,8 @@ const NO_INTEREST: Interest = {
   changePathPrefixes: [],
   changeNames: [],
   openPaths: [],
+  rawPaths: false,
+  environment: [],
   wants: null,
 };
 

@@ -15,6 +15,7 @@ import {
 } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import type { DetectorOptions } from './config.ts';
+import { optionalValuesOf } from './optional-values.ts';
 import { BootMemories } from './state/memories.ts';
 import { WANTED_FORMS, wantsOf } from './wants.ts';
 
@@ -100,13 +101,17 @@ export function logDiagnostics(diagnostics: readonly Diagnostic[], sources: read
  */
 export function interestOf(rules: Rules, { localPeers = false }: Pick<DetectorOptions, 'localPeers'> = {}): Interest {
   const [opens, changes] = rules.interest.paths;
-  const wants = wantsOf(rules.interest.forms, localPeers, rules.interest.fields);
-  const asked = { ...pathsOf(opens, changes), wants };
+  const { tests, forms } = rules.interest;
+  const fields = new Set(
+    tests.flatMap(({ operand, comparedWith }) => [operand.field.name, comparedWith?.field.name ?? '']),
+  );
+  const wants = wantsOf(forms, localPeers, fields);
+  const asked = { ...pathsOf(opens, changes), ...optionalValuesOf(rules.interest), wants };
   const digest = createHash('sha256').update(JSON.stringify(asked)).digest();
   return { version: digest.readUIntBE(0, 6), ...asked };
 }
 
-type Paths = Omit<Interest, 'version' | 'wants'>;
+type Paths = Omit<Interest, 'version' | 'wants' | 'rawPaths' | 'environment'>;
 type PathsOf = Rules['interest']['paths'][number];
 
 const EVERY: Paths = {

@@ -247,6 +247,31 @@ test('an exec of a recently written file has its writer and the time since', () 
   );
 });
 
+test('only the file that was written has a writer, whatever numbers an overlay or a reused inode shows', () => {
+  const host = createSyntheticHost();
+  const enricher = createTestEnricher(host);
+  host.snapshot(host.init, '/sbin/init');
+  const cp = host.spawn(host.init, '/usr/bin/cp');
+  const shown = { inode: 500n, device: 47 };
+  host.open(cp, '/tmp/x', O.WRONLY | O.CREAT, { ...shown, realInode: 9n, realDevice: 8, generation: 3 });
+  enrichOne(enricher, host);
+  const run = (path: string, file: object): unknown => host.spawn(host.init, path, [path], { ...shown, ...file });
+  run('/tmp/x', { realInode: 9n, realDevice: 8, generation: 3 });
+  run('/usr/bin/pkexec', { realInode: 500n, realDevice: 9, generation: 1 });
+  run('/tmp/reused', { realInode: 9n, realDevice: 8, generation: 4 });
+  run('/lower/x', { inode: 9n, device: 8, generation: 3 });
+  run('/other/x', { generation: 0 });
+  const execs = enrichOne(enricher, host, 1).filter(({ kind }) => kind === KIND.Exec);
+  const writers = execs.map(({ executable, writer }) => [executable, writer]);
+  assert.deepEqual(writers, [
+    ['/tmp/x', '/usr/bin/cp'],
+    ['/usr/bin/pkexec', undefined],
+    ['/tmp/reused', undefined],
+    ['/lower/x', '/usr/bin/cp'],
+    ['/other/x', undefined],
+  ]);
+});
+
 test('an ended process stays for late events and for its children, then it is removed', () => {
   const host = createSyntheticHost();
   const enricher = createTestEnricher(host, { keptTicks: 3 });

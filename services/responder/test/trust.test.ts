@@ -137,6 +137,8 @@ suite('the interest that is sent to the agents', () => {
     changePathPrefixes: [],
     changeNames: [],
     openPaths: [],
+    rawPaths: false,
+    environment: [],
     wants: null,
     keyId: '',
     signature: Buffer.alloc(64),

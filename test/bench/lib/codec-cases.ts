@@ -138,6 +138,10 @@ function openEvent({ view, bytes }: RecordSource, at: number): Event {
         reached: { bytes: bytes.subarray(start, start), length: 0 },
         received: false,
         created: records.openCreated(view, at) !== 0,
+        rawPath: { bytes: bytes.subarray(start, start), length: 0 },
+        realInode: fixed(records.OPEN_REAL_INODE),
+        realDevice: records.openRealDevice(view, at),
+        generation: records.openGeneration(view, at),
       },
     },
   };

@@ -26,6 +26,7 @@ const LISTS = [
   'changePathPrefixes',
   'changeNames',
   'openPaths',
+  'environment',
   'wants',
 ];
 

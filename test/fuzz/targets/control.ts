@@ -67,6 +67,8 @@ function toAgentBy(random: Random): ToAgent {
             changePathPrefixes: texts(),
             changeNames: texts(),
             openPaths: texts(),
+            rawPaths: random.once(2),
+            environment: texts(),
             wants: random.once(3)
               ? null
               : [{ kind: random.text(), form: 'any', scope: 'any', peerPorts: [random.below(70_000)], localPorts: [] }],

@@ -5,6 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFil
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { USUAL_VARIABLES } from '@ringfence/sensor';
 import { execOf, recordOf, recordsOf, Scratch, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records, UNSET_ID } from '@ringfence/wire';
 import { fileFacts, namespaces } from './expect.ts';
@@ -43,9 +44,12 @@ describe('exec on the running kernel', { skip }, () => {
     const link = join(scratch.path, 'link');
     symlinkSync(program, link);
     const exec = recordOf(await sensor.run(link, ['code', '0'], { cwd: '/usr/bin', env: {} }), 'rf_exec');
-    const { credentials, ...fields } = exec.fields;
+    const { credentials, generation, ...fields } = exec.fields;
+    assert.equal(typeof generation, 'number');
     assert.deepEqual(fields, {
       ...fileFacts(program),
+      real_inode: 0n,
+      real_device: 0,
       parent_tgid: process.pid,
       parent_start: sensor.snapshot(process.pid)[0]?.header.start,
       namespaces: { ...namespaces(), pid_in_ns: exec.header.tgid },
@@ -235,6 +239,7 @@ describe('exec on the running kernel', { skip }, () => {
       SUDO_USER: 'me',
     };
     const ignored = { PATH: '/bin', LD_PRELOADED: 'x', LD_PRELOA: 'x', XLD_PRELOAD: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
+    assert.deepEqual(Object.keys(chosen), [...USUAL_VARIABLES]);
     const words = Object.entries(chosen).map(([name, value]) => `${name}=${value}`);
     const { bytes, length } = await environment({ A: '1', ...ignored, ...chosen, ZZ: '2' });
     assert.deepEqual(bytes.split('\0'), words);
@@ -242,18 +247,18 @@ describe('exec on the running kernel', { skip }, () => {
     assert.deepEqual(await environment(ignored), { bytes: '', length: 0 });
   });
 
-  test('a variable is found behind long ones, and reported up to 2 KiB, with its true length', async () => {
-    for (const filler of [2046, 2047, 2048, 4094, 4095, 4096, 30_000]) {
+  test('a variable is found behind long ones, and reported up to 8 KiB, with its true length', async () => {
+    for (const filler of [4094, 4095, 4096, 8190, 8191, 8192, 30_000]) {
       const found = await environment({ F: 'x'.repeat(filler - 2), LD_PRELOAD: 'a.so' });
       assert.deepEqual(found, { bytes: 'LD_PRELOAD=a.so', length: 15 }, String(filler));
     }
-    for (const bytes of [2046, 2047, 2048]) {
+    for (const bytes of [8190, 8191, 8192]) {
       const value = `LD_PRELOAD=${'y'.repeat(bytes - 11)}`;
       assert.deepEqual(await environment({ LD_PRELOAD: value.slice(11) }), { bytes: value, length: bytes });
     }
     const long = await environment({ ENV: 'x', LD_PRELOAD: 'z'.repeat(9000), HISTFILE: 'h' });
     const whole = `ENV=x\0LD_PRELOAD=${'z'.repeat(9000)}\0HISTFILE=h`;
-    assert.deepEqual(long, { bytes: whole.slice(0, 2048), length: whole.length });
+    assert.deepEqual(long, { bytes: whole.slice(0, 8192), length: whole.length });
   });
 
   test('an executable with file capabilities is reported as raising privileges', async () => {

@@ -113,6 +113,7 @@ describe('file changes on the running kernel', { skip }, () => {
       },
       words,
     );
+    assert.deepEqual([record?.texts['raw_path']?.length, record?.texts['raw_target']?.length], [0, 0], words);
     assert.equal(record?.lane, lane, words);
   }
 

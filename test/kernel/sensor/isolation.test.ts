@@ -55,8 +55,25 @@ describe("changes of a thread's isolation on the running kernel", { skip }, () =
     const { uts: before, ...same } = namespaces();
     assert.notEqual(uts, before);
     assert.deepEqual(unchanged, { ...same, pid_in_ns: header.tgid });
-    const { namespaces: _, ...rest } = fields;
+    const { namespaces: _, before: credentials, after, ...rest } = fields;
+    assert.deepEqual(credentials, after, 'a new uts namespace changes no credentials');
     assert.deepEqual(rest, { option: CLONE_NEWUTS, argument: 0n, operation: UNSHARE, result: 0, count: 1 });
+  });
+
+  test('a new user namespace is reported with the credentials before and after, and then their change', {
+    skip: skipUserNamespaces,
+  }, async () => {
+    const options = { uid: 65534, gid: 65534 };
+    const records = await sensor.run('unshare', ['--user', 'true'], options);
+    const { before, after } = recordOf(records, 'rf_isolation').fields as Record<string, Record<string, bigint>>;
+    assert.deepEqual([before?.['uid'], before?.['cap_effective'], before?.['cap_permitted']], [65534, 0n, 0n]);
+    assert.equal(after?.['uid'], 65534);
+    assert.ok(after?.['cap_effective'] !== 0n && after?.['cap_permitted'] === after?.['cap_effective']);
+    const types = records.map(({ type }) => type).filter((type) => /isolation|credentials/.test(type));
+    const order = ['rf_isolation', 'rf_credentials_change'];
+    assert.deepEqual(types.slice(-2), order, 'on the call the process has the credentials of before');
+    const change = recordsOf(records, 'rf_credentials_change').at(-1)?.fields;
+    assert.deepEqual([change?.['before'], change?.['after']], [before, after]);
   });
 
   test('unsharing anything but namespaces is not reported', async () => {

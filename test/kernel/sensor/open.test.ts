@@ -56,8 +56,10 @@ describe('opens on the running kernel', { skip }, () => {
       assert.equal(rest.length, 0);
       assert.equal(record?.lane, BULK);
       assert.equal(record?.texts['path']?.bytes.toString(), path, call);
-      const { result, flags: seen, ...fields } = record?.fields ?? {};
+      const { result, flags: seen, generation, real_inode, real_device, ...fields } = record?.fields ?? {};
       assert.deepEqual(fields, { inode, device, mode, source_caller: 0, count: 1, received: 0, created: 0 });
+      assert.ok([generation, real_inode, real_device].every((value) => value !== undefined));
+      assert.equal(record?.texts['raw_path']?.length, 0, 'no rule asks for it');
       assert.equal(result, 3);
       assert.equal(Number(seen) & ~O_LARGEFILE, flags, call);
     }
@@ -96,6 +98,9 @@ describe('opens on the running kernel', { skip }, () => {
       count: 1,
       received: 0,
       created: 0,
+      generation: 0,
+      real_inode: 0n,
+      real_device: 0,
     });
     assert.equal(record?.texts['path']?.bytes.toString(), `${directory}/missing/../file`);
   });

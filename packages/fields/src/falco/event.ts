@@ -1,8 +1,8 @@
 import { type EventView, KIND, kindName, layouts, leaf, records } from '@ringfence/wire';
 import { isoTime } from '../document.ts';
 import { eventFields } from '../event.ts';
-import { accessor, bodyLong, bodyText, type Field } from '../field.ts';
-import { changedPathAsWritten, changedTargetAsWritten } from '../file/file-change.ts';
+import { accessor, bodyLong, type Field } from '../field.ts';
+import { rawPaths } from '../file/raw-path.ts';
 import { trafficFields } from '../network/traffic.ts';
 import { falco, never } from './define.ts';
 import { SPELLINGS } from './event-types.ts';
@@ -18,7 +18,6 @@ const category = accessor(eventFields, 'event.category');
 const evtType = accessor(eventFields, 'evt.type');
 const openFlags = bodyLong(leaf.Open.flags);
 const openMode = bodyLong(leaf.Open.mode);
-const openPath = bodyText(leaf.Open.pathBytes);
 
 /** Kinds that report successful calls only. */
 const WORKED = ['fork', 'exec', 'exit', 'credentials'];
@@ -145,22 +144,18 @@ export const falcoEventFields: readonly Field[] = [
   falco(
     'fs.path.nameraw',
     'string',
-    'Path as the caller passed it, appended to its directory.',
-    (event) => (event.cursor.kind === KIND.Open ? openPath(event) : changedPathAsWritten(event)) || undefined,
-    {
-      kinds: ['open', 'file_change'],
-    },
+    'Path of the call as the caller passed it; of a call with a descriptor the path of its file.',
+    rawPaths.name,
+    { kinds: ['open', 'file_change'], optional: 'raw paths' },
   ),
-  falco('fs.path.targetraw', 'string', 'Second path of the call, as the caller passed it.', changedTargetAsWritten, {
+  falco('fs.path.targetraw', 'string', 'fs.path.target as the caller passed it.', rawPaths.target, {
     kinds: ['file_change'],
+    optional: 'raw paths',
   }),
-  falco(
-    'fs.path.sourceraw',
-    'string',
-    'First path of the call, as the caller passed it.',
-    (event) => (changedTargetAsWritten(event) === undefined ? undefined : changedPathAsWritten(event)),
-    { kinds: ['file_change'] },
-  ),
+  falco('fs.path.sourceraw', 'string', 'fs.path.source as the caller passed it.', rawPaths.source, {
+    kinds: ['file_change'],
+    optional: 'raw paths',
+  }),
   ...never(
     CAPTURES,
     'evt.reltime evt.reltime.s evt.reltime.ns evt.around evt.deltatime evt.deltatime.s evt.deltatime.ns',

@@ -1,6 +1,7 @@
 import { type EventView, KIND, leaf, u64ToBigInt } from '@ringfence/wire';
 import { accessor, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 import { fileFields } from '../file/file.ts';
+import { rawPath } from '../file/raw-path.ts';
 import { ioUring } from '../kernel/io-uring.ts';
 import { networkFields } from '../network/network.ts';
 import { anyOf, falco, never } from './define.ts';
@@ -82,6 +83,13 @@ function descriptorOf(event: EventView): number | undefined {
 const deviceOf = (event: EventView): number => (isFile(event) ? device.open : device.change)(event);
 const changed = ['open', 'file_change'];
 const MINOR_BITS = 20;
+const MINOR_LOW = 0xff;
+
+/** As user space writes a device: low byte of the minor number, the major one, the rest of the minor one. */
+function userDevice(event: EventView): number {
+  const minor = deviceOf(event) & ((1 << MINOR_BITS) - 1);
+  return ((deviceOf(event) >>> MINOR_BITS) << 8) | (minor & MINOR_LOW) | ((minor & ~MINOR_LOW) << 12);
+}
 
 const SERVICES = 'names of services are not looked up; compare the port';
 
@@ -99,9 +107,9 @@ export const falcoFdFields: readonly Field[] = [
   falco(
     'fd.nameraw',
     'string',
-    "Path of a failed open as the caller passed it, appended to its directory; the kernel's path is unknown then.",
-    (event) => nonEmpty(isFile(event) ? openPath(event) : ioUring.path(event)),
-    { kinds: ['open', 'io_uring'] },
+    'Path of an open as the caller passed it, without repeated slashes; through io_uring the path as submitted, after its directory.',
+    (event) => (isFile(event) ? rawPath(event)?.replaceAll(/\/{2,}/g, '/') : nonEmpty(ioUring.path(event))),
+    { kinds: ['open', 'io_uring'], optional: 'raw paths' },
   ),
   falco('fd.lip', 'ip', 'Own address.', localIp, { kinds: ENDS }),
   falco('fd.rip', 'ip', "The other end's address.", remoteIp, { kinds: ENDS }),
@@ -138,7 +146,7 @@ export const falcoFdFields: readonly Field[] = [
   falco('fd.uid', 'string', 'Thread and descriptor of an open.', (event) => `${event.cursor.tid}${result(event)}`, {
     kinds: ['open'],
   }),
-  falco('fd.dev', 'number', 'Device number of the file system.', deviceOf, { kinds: changed }),
+  falco('fd.dev', 'number', 'Device number of the file system, as stat shows it.', userDevice, { kinds: changed }),
   falco(
     'fd.dev.major',
     'number',

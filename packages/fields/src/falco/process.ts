@@ -1,4 +1,12 @@
-import { type EventView, leaf, nanosToMicros, type ProcessInfo, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
+import {
+  type EventView,
+  leaf,
+  nanosToMicros,
+  type ProcessInfo,
+  processLeaf,
+  UNSET_ID,
+  u64ToBigInt,
+} from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,
@@ -6,11 +14,13 @@ import {
   type FieldValue,
   isExec,
   MAX_ANCESTORS,
+  nonEmpty,
   ofEvent,
   ofLineage,
   ofParent,
   ofProcess,
 } from '../field.ts';
+import { variablesOf } from '../process/exec.ts';
 import { falco, never } from './define.ts';
 import { argsAt, lineOf, nameAt, nameOf, restOf } from './names.ts';
 import { sessionFields } from './sessions.ts';
@@ -69,7 +79,7 @@ const toNanos = (micros: number): number => micros * 1000;
 function loginShell({ process }: EventView): number | undefined {
   let found: number | undefined;
   for (let ancestor = process, i = 0; ancestor !== undefined && i < MAX_ANCESTORS; ancestor = ancestor.parent, i++)
-    if (SHELLS.has(nameOf(ancestor))) found = ancestor.raw.pid;
+    if (SHELLS.has(nameOf(ancestor))) found = ancestor.pid;
   return found;
 }
 
@@ -80,7 +90,23 @@ function writable(event: EventView): boolean {
 }
 
 const execCtime = (event: EventView): number | undefined =>
-  isExec(event) ? ctime(event) : event.process?.raw.executableCtime;
+  isExec(event) ? ctime(event) : event.process?.long(processLeaf.executableCtime);
+
+const ENVIRONMENTS = 20;
+
+/** Of the ancestor at a level, or of all ancestors. */
+function ancestorVariables({ process }: EventView, argument?: string | number): readonly string[] | undefined {
+  const level = /^\d+$/.test(String(argument)) ? Number(argument) : undefined;
+  if (level !== undefined) return variablesOf((level === 0 ? undefined : process?.ancestor(level))?.environment ?? []);
+  const found: string[] = [];
+  let ancestor = process?.parent;
+  for (let at = 0; at < ENVIRONMENTS && ancestor !== undefined; at++, ancestor = ancestor.parent) {
+    const variables = variablesOf(ancestor.environment, argument);
+    if (variables !== undefined && argument !== undefined) return variables;
+    found.push(...(variables ?? []));
+  }
+  return found.length === 0 ? undefined : found;
+}
 
 const USAGE = 'resource usage of processes (descriptors, memory, time) is not measured';
 
@@ -138,19 +164,26 @@ export const falcoProcessFields: readonly Field[] = [
     'proc.apid',
     'Process ids',
     (event) => String(event.cursor.tgid),
-    (process) => String(process.raw.pid),
+    (process) => String(process.pid),
     (argument) => (argument === 0 ? ofEvent : ofParent),
   ),
   falco(
     'proc.pvpid',
     'number',
     'Process id of the parent in its own pid namespace.',
-    parent((process) => process.raw.namespaces.pidInNs),
+    parent((process) => process.long(processLeaf.namespaces.pidInNs)),
     { subject: ofParent },
   ),
   falco('proc.loginshellid', 'number', 'Process id of the topmost shell among the ancestors.', loginShell, {
     subject: ofProcess,
   }),
+  falco(
+    'proc.aenv',
+    'strings',
+    'Environment of the ancestors, up to the 20th: [2] of the grandparent, [NAME] the variable of the nearest ancestor that has it. As `process.env_vars`, a condition without a name makes the agent send every variable.',
+    ancestorVariables,
+    { argument: 'key', argumentOptional: true, optional: 'environment', subject: ofParent },
+  ),
   ...sessionFields,
   falco('proc.duration', 'number', 'ns since the process was started.', (event) =>
     toNanos(event.cursor.ktime - startAt(event)),
@@ -197,7 +230,7 @@ export const falcoProcessFields: readonly Field[] = [
     'number',
     'Id of the user who logged in; -1: no login.',
     ({ process }) => {
-      const id = process?.raw.loginuid;
+      const id = process?.long(processLeaf.loginuid);
       return id === UNSET_ID ? -1 : id;
     },
     { subject: ofProcess },
@@ -207,9 +240,10 @@ export const falcoProcessFields: readonly Field[] = [
     'string',
     'Name of the user who logged in, if it is root or the user of the process.',
     ({ process }) => {
-      if (process === undefined || process.raw.loginuid === UNSET_ID) return undefined;
-      if (process.raw.loginuid === 0) return 'root';
-      return process.raw.loginuid === process.euid ? process.raw.user || undefined : undefined;
+      const id = process?.long(processLeaf.loginuid) ?? UNSET_ID;
+      if (process === undefined || id === UNSET_ID) return undefined;
+      if (id === 0) return 'root';
+      return id === process.euid ? nonEmpty(process.user) : undefined;
     },
     { subject: ofProcess },
   ),
@@ -217,14 +251,13 @@ export const falcoProcessFields: readonly Field[] = [
     'group.name',
     'string',
     'root for group 0, else absent.',
-    ({ process }) => (process?.raw.credentials.gid === 0 ? 'root' : undefined),
+    ({ process }) => (process?.long(processLeaf.credentials.egid) === 0 ? 'root' : undefined),
     { subject: ofProcess },
   ),
   ...never(
     USAGE,
     'proc.fdopencount proc.fdlimit proc.fdusage proc.vmsize proc.vmrss proc.vmswap proc.nthreads proc.nchilds thread.pfmajor thread.pfminor thread.exectime thread.totexectime thread.cpu thread.cpu.user thread.cpu.system thread.vmsize thread.vmrss thread.cgroup',
   ),
-  ...never('environments of ancestors are not kept', 'proc.aenv'),
   ...never(
     'types and names of standard streams are not recorded, only whether they are sockets: process.stdin.network, process.stdout.network',
     'proc.stdin.type proc.stdout.type proc.stderr.type proc.stdin.name proc.stdout.name proc.stderr.name',

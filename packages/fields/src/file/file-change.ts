@@ -16,8 +16,7 @@ const ATTRIBUTES: ReadonlySet<number> = new Set([FileOperation.FILE_SETXATTR, Fi
 
 export const changedPath = (event: EventView): string => normalPath(path(event));
 
-/** Paths as the caller passed them, made absolute but not normalized. */
-export const changedPathAsWritten: (event: EventView) => string = path;
+/** As the caller passed it; a path is made absolute but not normalized. */
 export const changedTargetAsWritten = (event: EventView): string | undefined =>
   ATTRIBUTES.has(operation(event)) ? undefined : nonEmpty(target(event));
 

@@ -1,7 +1,7 @@
 import { type EventView, leaf, normalPath, records, UNSET_ID, u64High, u64Low } from '@ringfence/wire';
 import { baseName, bodyBoolean, bodyLong, bodyText, type Field, nonEmpty } from '../field.ts';
 import { capabilityNames } from '../names/capabilities.ts';
-import { groupIds } from './user.ts';
+import { groupIds } from './credentials.ts';
 
 const { AttemptCall: CALL, AttemptOperation: OPERATION } = records;
 const kinds = ['attempt'];

@@ -1,4 +1,4 @@
-import { type EventView, leaf, normalPath, records } from '@ringfence/wire';
+import { type EventView, leaf, normalPath, processLeaf, records } from '@ringfence/wire';
 import { bodyBoolean, bodyLong, bodyText, type Field, isExec, nonEmpty, ofProcess } from '../field.ts';
 import { namedScript } from './named-script.ts';
 
@@ -32,10 +32,13 @@ function namedScriptOf(event: EventView): string | undefined {
 }
 
 const stdio = (bit: number) => (event: EventView) =>
-  ((isExec(event) ? sockets(event) : (event.process?.raw.stdioSockets ?? 0)) & bit) !== 0;
+  ((isExec(event) ? sockets(event) : (event.process?.long(processLeaf.stdioSockets) ?? 0)) & bit) !== 0;
 
-function variables(event: EventView, name?: string | number): readonly string[] | undefined {
-  const all = event.cursor.leafTexts(leaf.Exec.environmentBytes);
+export const environmentAt = (event: EventView): readonly string[] =>
+  isExec(event) ? event.cursor.leafTexts(leaf.Exec.environmentBytes) : (event.process?.environment ?? []);
+
+/** Returns all variables as NAME=value, or the value of one. */
+export function variablesOf(all: readonly string[], name?: string | number): readonly string[] | undefined {
   if (name === undefined) return all.length === 0 ? undefined : all;
   const variable = all.find((entry) => entry.startsWith(`${name}=`));
   return variable === undefined ? undefined : [variable.slice(String(name).length + 1)];
@@ -175,12 +178,13 @@ export const execFields: readonly Field[] = [
   {
     name: 'process.env_vars',
     type: 'strings',
-    doc: 'NAME=value of variables that change the behaviour of a program (LD_PRELOAD, BASH_ENV, PYTHONPATH, …) or show the origin of its user; [NAME] is the value of one variable. Absent on processes found at start.',
+    doc: 'NAME=value of the variables of the process at its exec; [NAME] is the value of one variable. Recorded are those that change the behaviour of a program (LD_PRELOAD, BASH_ENV, PYTHONPATH, …) or show the origin of its user, and those whose names rules give: process.env_vars[HTTP_PROXY]. A condition on process.env_vars without a name makes the agent send every variable, secrets too. Absent on processes found at start.',
     aliases: ['proc.env'],
-    kinds: ['exec'],
     argument: 'key',
     argumentOptional: true,
-    get: variables,
+    optional: 'environment',
+    subject: ofProcess,
+    get: (event, name) => variablesOf(environmentAt(event), name),
   },
   {
     name: 'process.exec.snapshot',
@@ -225,6 +229,6 @@ export const execFields: readonly Field[] = [
     get: ({ writer, container, head }) =>
       writer === undefined || container === undefined
         ? undefined
-        : head.containers[writer.raw.container]?.id === container.id,
+        : head.containers[writer.container]?.id === container.id,
   },
 ];

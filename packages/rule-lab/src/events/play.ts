@@ -40,6 +40,7 @@ const PLAYS: Readonly<Record<string, (scene: Scene) => void>> = {
     host.open(process, facts.text('file.path') ?? '/file', openFlags(facts), {
       result: resultOf(facts, 3),
       reached: facts.text('file.reached_path') ?? '',
+      rawPath: facts.text('file.raw_path') ?? '',
       received: facts.bool('file.open.received') ?? false,
       created: facts.bool('file.open.created') ?? false,
       ...(facts.text('file.type') === undefined && facts.number('file.mode') === undefined
@@ -166,6 +167,8 @@ function changeFile({ host, process, facts }: Scene): void {
   const type = facts.text('file.type');
   host.change(process, operation, facts.text('file.path') ?? '/file', {
     target: facts.text('file.target_path') ?? facts.text('file.xattr') ?? '',
+    rawPath: facts.text('file.raw_path') ?? '',
+    rawTarget: facts.text('file.raw_target_path') ?? '',
     mode: (type === undefined ? 0 : (FILE_TYPES[type] ?? 0)) | (facts.number('file.mode') ?? 0),
     result: resultOf(facts),
     ...(uid === undefined ? {} : { uid }),

@@ -116,6 +116,7 @@ export class Users {
     const credentials = euid === undefined ? process.credentials : credentialsOf(euid);
     const user = name ?? (credentials.euid === 0 ? 'root' : '');
     if (user !== '') this.report(credentials.euid, user);
-    return { ...credentials, uid: uid ?? credentials.uid, gid: facts.number('group.id') ?? uid ?? credentials.gid };
+    const gid = facts.number('group.id') ?? uid ?? credentials.gid;
+    return { ...credentials, uid: uid ?? credentials.uid, gid, egid: facts.number('group.effective.id') ?? gid };
   }
 }

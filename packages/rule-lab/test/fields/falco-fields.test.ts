@@ -1,21 +1,13 @@
 /** Fields in Falco's form, on enriched events. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { catalogue, eventKinds } from '@ringfence/fields';
+import { catalogue, eventKinds, falcoDefinitions } from '@ringfence/fields';
 import { compileRules } from '@ringfence/rules';
 import { O } from '@ringfence/synthetic';
 import type { EventView } from '@ringfence/wire';
+import { calls } from './falco-calls.ts';
+import type { Case } from './falco-case.ts';
 import { matchesOf, Scene } from './scene.ts';
-
-/** An event of one type, conditions that all hold on it, and conditions that do not. */
-interface Case {
-  readonly title: string;
-  readonly play: (scene: Scene) => void;
-  readonly type: string;
-  readonly holds: readonly string[];
-  readonly not?: readonly string[];
-  readonly output?: readonly [format: string, expected: string];
-}
 
 const SH = { filename: '/bin/sh' };
 const WEB: Parameters<Scene['startContainer']>[0] = {
@@ -49,6 +41,7 @@ const REDIRECT = {
 };
 
 const cases: readonly Case[] = [
+  ...calls,
   {
     title: 'a dup2 of a connection',
     play: (scene) => scene.event(scene.start('/usr/bin/nc'), 'Redirect', REDIRECT),
@@ -131,12 +124,16 @@ const cases: readonly Case[] = [
   },
   {
     title: 'an open that fails',
-    play: (scene) => scene.open(scene.start('/opt/x'), '/srv/www/../../../etc/shadow', O.RDONLY, { result: -13 }),
+    play: (scene) =>
+      scene.open(scene.start('/opt/x'), '/srv/www/../../../etc/shadow', O.RDONLY, {
+        result: -13,
+        rawPath: '../../..//etc/shadow',
+      }),
     type: 'openat',
     holds: [
       'evt.type = openat2 and fd.typechar = f and fd.num = -1 and evt.res startswith E and evt.res = EACCES and evt.failed = true',
       "fd.nameraw contains '../' and fd.nameraw glob '*../*../*' and fd.name = /etc/shadow and fd.directory = /etc and fd.filename = shadow",
-      'fs.path.name = /etc/shadow and fs.path.nameraw startswith /srv and evt.rawres = -13 and evt.count.error.file = 1 and evt.count.error.net = 0',
+      'fs.path.name = /etc/shadow and fs.path.nameraw = ../../..//etc/shadow and fd.nameraw = ../../../etc/shadow and evt.rawres = -13 and evt.count.error.file = 1 and evt.count.error.net = 0',
       'evt.arg.flags = O_RDONLY and evt.is_open_read = true and evt.is_open_write = false and evt.abspath = /etc/shadow',
       'fd.containername = ":/etc/shadow" and fd.containerdirectory = ":/etc" and evt.arg.name = /etc/shadow and evt.rawarg.fd = -1',
       'evt.arg[0] = -1 and evt.arg[2] = /etc/shadow and evt.arg[3] = O_RDONLY and not evt.arg[1] exists',
@@ -249,12 +246,12 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a mode with the set-user-id bit',
-    play: (scene) => scene.change(scene.start('/opt/x'), 'CHMOD', '/tmp/a/../sh', { mode: 0o4755 }),
+    play: (scene) => scene.change(scene.start('/opt/x'), 'CHMOD', '/tmp/a/../sh', { mode: 0o4755, rawPath: 'a/../sh' }),
     type: 'chmod',
     holds: [
       'evt.type in (chmod, fchmod, fchmodat) and evt.arg.mode contains S_ISUID and evt.arg.filename = /tmp/sh and evt.rawarg.mode = 0o4755',
       'evt.arg[1] = /tmp/sh and evt.arg[2] contains S_ISUID',
-      'fs.path.nameraw = /tmp/a/../sh and evt.rawres = 0',
+      'fs.path.nameraw = a/../sh and evt.rawres = 0',
     ],
     not: ['evt.arg.mode contains S_ISGID'],
   },
@@ -272,10 +269,14 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a hard link',
-    play: (scene) => scene.change(scene.start('/usr/bin/ln'), 'LINK', '/etc/shadow', { target: '/tmp/x', result: -1 }),
+    play: (scene) =>
+      scene.change(scene.start('/usr/bin/ln'), 'LINK', '/etc/shadow', {
+        ...{ target: '/tmp/x', rawPath: '../etc/shadow', rawTarget: 'x', result: -1 },
+      }),
     type: 'link',
     holds: [
-      'evt.type = linkat and evt.arg.oldpath = /etc/shadow and evt.arg.newpath = /tmp/x and evt.res = EPERM and fs.path.sourceraw = /etc/shadow',
+      'evt.type = linkat and evt.arg.oldpath = /etc/shadow and evt.arg.newpath = /tmp/x and evt.res = EPERM',
+      'fs.path.source = /tmp/x and fs.path.sourceraw = x and fs.path.target = /etc/shadow and fs.path.targetraw = ../etc/shadow',
       'evt.arg[0] = EPERM and evt.arg[1] = /etc/shadow and evt.arg[2] = /tmp/x',
     ],
   },
@@ -314,7 +315,7 @@ function ask({ play, type, holds, not = [], output }: Case): Map<string, string>
   const rule = (condition: string, shown = 'x'): object => ({
     rule: condition,
     desc: 'd',
-    condition: `evt.type = ${type} and evt.rawtime >= ${since} and (${condition})`,
+    condition: `${type === undefined ? '' : `evt.type = ${type} and `}evt.rawtime >= ${since} and (${condition})`,
     output: shown,
     priority: 'INFO',
     source: 'syscall',
@@ -335,7 +336,37 @@ function ask({ play, type, holds, not = [], output }: Case): Map<string, string>
   return new Map(matchesOf(scene, set));
 }
 
+/** Names of Falco's fields in the catalogue, other than those that no event has. */
+const KNOWN = catalogue.fields
+  .filter(({ never }) => never === undefined)
+  .flatMap(({ name, dialect, aliases = [] }) => (dialect === 'falco' ? [name.slice('falco.'.length)] : aliases))
+  .filter((name) => /^(?:evt|syscall|execve|fd|fs|proc|thread|user|group|container|k8s|syslog)\./.test(name));
+
 describe("Falco's fields", () => {
+  test('are each defined once, and each definition is played against an event', () => {
+    const defined = falcoDefinitions.flatMap(({ fields }) => fields.split(' '));
+    assert.equal(new Set(defined).size, defined.length);
+    const isField = (name: string): boolean => catalogue.fields.some((field) => field.name === name);
+    assert.deepEqual(
+      defined.filter((name) => !KNOWN.includes(name) && !isField(name)),
+      [],
+      'no such field',
+    );
+    assert.deepEqual(
+      KNOWN.filter((name) => !defined.includes(name)),
+      [],
+      'not defined',
+    );
+    const played = new Set(cases.flatMap(({ holds }) => holds.join(' ').match(/[a-z][\w.]*/g) ?? []));
+    const isPlayed = (field: string): boolean =>
+      [...played].some((name) => name === field || name.startsWith(`${field}.`));
+    assert.deepEqual(
+      defined.filter((field) => !isPlayed(field)),
+      [],
+      'no event is expected to have a value of these',
+    );
+  });
+
   for (const example of cases) {
     test(`of ${example.title} have Falco's values`, () => {
       const matched = ask(example);

@@ -12,6 +12,8 @@ export class Scene extends SyntheticHost {
   readonly sshd: SyntheticProcess;
   /** Root's shell, over SSH. */
   readonly shell: SyntheticProcess;
+  /** Signed lines of logs, which come after the events. */
+  readonly logs: Buffer[] = [];
   #containers = 0;
   #inside: SyntheticProcess | undefined;
 
@@ -67,6 +69,6 @@ export function matchesOf(scene: Scene, rules: RuleSet<EventView>): [rule: strin
   const matches: [rule: string, output: string][] = [];
   const onMatch = ({ name }: { readonly name: string }, output: string): number => matches.push([name, output]);
   const judge = new EventJudge({ rules, keyFor: () => scene.key.publicKey, onMatch });
-  judge.take(scene.hostId, scene.batch());
+  for (const record of [scene.batch(), ...scene.logs]) judge.take(scene.hostId, record);
   return matches;
 }

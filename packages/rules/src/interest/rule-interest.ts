@@ -3,6 +3,7 @@ import { isPlain, type Known, knownOnKind, Possible, UNKNOWN } from '../compile/
 import type { Node } from '../compile/nodes/node.ts';
 import type { Nodes } from '../compile/nodes/nodes.ts';
 import type { FieldValue } from '../model/catalogue.ts';
+import type { Operand, Test } from '../model/expression.ts';
 import type { CompiledRule } from '../model/rule.ts';
 import { type Cover, isExact, necessaryCover, union } from './cover.ts';
 import { type FilteredForm, type FormInterest, formsOf } from './forms.ts';
@@ -11,8 +12,10 @@ import { type FilteredForm, type FormInterest, formsOf } from './forms.ts';
 export interface RuleInterest<E> {
   /** Kinds of events on which some rule can match, in the order of the kinds. */
   readonly kinds: readonly string[];
-  /** Names of the fields that some condition may read: their sources must be present. */
-  readonly fields: ReadonlySet<string>;
+  /** The tests of all conditions: the sources of the fields that they read must be present. */
+  readonly tests: readonly Test<E>[];
+  /** What conditions, thresholds and outputs read, with repetitions. */
+  readonly operands: readonly Operand<E>[];
   /** One entry for each of `CompileOptions.filtered`, in their order. */
   readonly paths: readonly PathInterest<E>[];
   /** One entry for each of `CompileOptions.forms`, in their order. */
@@ -61,22 +64,22 @@ export function interestOf<E>(
 ): RuleInterest<E> {
   const kinds = [...byKind].filter(([, conditions]) => conditions.size > 0).map(([kind]) => kind);
   const paths = filtered.map((events) => pathsOf(prepared, byKind, nodes, events));
-  return { kinds, fields: fieldsOf(byKind), paths, forms: formsOf(byKind, nodes, forms) };
+  const operands = prepared.flatMap(({ rule }) => rule.operands);
+  return { kinds, tests: testsOf(byKind), operands, paths, forms: formsOf(byKind, nodes, forms) };
 }
 
-function fieldsOf<E>(byKind: ByKind<E>): ReadonlySet<string> {
-  const names = new Set<string>();
+function testsOf<E>(byKind: ByKind<E>): readonly Test<E>[] {
+  const tests: Test<E>[] = [];
   const seen = new Set<Node<E>>();
   const visit = (node: Node<E>): void => {
     if (seen.has(node)) return;
     seen.add(node);
-    if (node.kind === 'test')
-      for (const operand of [node.test.operand, node.test.comparedWith]) if (operand) names.add(operand.field.name);
+    if (node.kind === 'test') tests.push(node.test);
     if (node.kind === 'not') visit(node.item);
     if (node.kind === 'and' || node.kind === 'or') for (const item of node.items) visit(item);
   };
   for (const conditions of byKind.values()) for (const node of conditions.keys()) visit(node);
-  return names;
+  return tests;
 }
 
 function pathsOf<E>(

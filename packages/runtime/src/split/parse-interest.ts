@@ -5,7 +5,7 @@ const MAX_ITEMS = 100_000;
 
 /** Validates an interest from the services' process, which is less privileged. Throws TypeError. */
 export function parseInterest(value: unknown): Interest {
-  const { version, openPathPrefixes, wants, ...lists } = value as Partial<Interest>;
+  const { version, openPathPrefixes, rawPaths, wants, ...lists } = value as Partial<Interest>;
   return {
     version: parseInteger(version),
     openPathPrefixes: openPathPrefixes === null ? null : parseTexts(openPathPrefixes, 'openPathPrefixes'),
@@ -14,6 +14,8 @@ export function parseInterest(value: unknown): Interest {
     changePathPrefixes: parseTexts(lists.changePathPrefixes, 'changePathPrefixes'),
     changeNames: parseTexts(lists.changeNames, 'changeNames'),
     openPaths: parseTexts(lists.openPaths, 'openPaths'),
+    rawPaths: rawPaths === true,
+    environment: parseTexts(lists.environment, 'environment'),
     wants: wants === null ? null : parseList(wants, 'wants').map(parseWant),
   };
 }

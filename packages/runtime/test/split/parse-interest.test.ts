@@ -11,6 +11,8 @@ const interest: Interest = {
   changePathPrefixes: [],
   changeNames: [],
   openPaths: [],
+  rawPaths: false,
+  environment: [],
   wants: [{ kind: 'connect', form: '', scope: '', peerPorts: [22], localPorts: [] }],
 };
 

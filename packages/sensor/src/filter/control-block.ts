@@ -21,6 +21,9 @@ const CHANGED_HEADS = records.CONTROL_CHANGED_HEADS / 4;
 const CHANGES_NAMED = records.CONTROL_CHANGES_NAMED / 4;
 const AGENT_CGROUP = records.CONTROL_AGENT_CGROUP / 4;
 const PARTNER_CGROUP = records.CONTROL_PARTNER_CGROUP / 4;
+const RAW_PATHS = records.CONTROL_RAW_PATHS / 4;
+const ALL_VARIABLES = records.CONTROL_ALL_VARIABLES / 4;
+const VARIABLES_NAMED = records.CONTROL_VARIABLES_NAMED / 4;
 /** Words that the sensor's programs write too. */
 const SHARED_WORDS: ReadonlySet<number> = new Set([SLEEPING, SLEEPING + 1]);
 
@@ -120,6 +123,20 @@ export class ControlBlock {
 
   set watchingChangedNames(any: boolean) {
     this.#store(CHANGES_NAMED, any ? 1 : 0);
+  }
+
+  /** Whether opens and changes of files also have their paths as the caller passed them. */
+  set rawPaths(any: boolean) {
+    this.#store(RAW_PATHS, any ? 1 : 0);
+  }
+
+  /** Whether execs have every environment variable. */
+  set allVariables(all: boolean) {
+    this.#store(ALL_VARIABLES, all ? 1 : 0);
+  }
+
+  set watchingVariables(any: boolean) {
+    this.#store(VARIABLES_NAMED, any ? 1 : 0);
   }
 
   /** null removes all limits. */

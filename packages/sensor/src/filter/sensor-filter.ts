@@ -3,7 +3,7 @@ import { ControlBlock } from './control-block.ts';
 import { FileTable } from './file-table.ts';
 import { InterestTable } from './interest-table.ts';
 import { SharedBytes } from './shared-bytes.ts';
-import { nameKey, prefixKey, WatchedTexts } from './watched-texts.ts';
+import { nameKey, prefixKey, variableKey, WatchedTexts } from './watched-texts.ts';
 
 /** The settings and tables by which the sensor decides which events it sends. */
 export interface SensorFilter {
@@ -20,6 +20,8 @@ export interface SensorFilter {
     readonly changedPrefixes: WatchedTexts;
     /** file names of which changes are sent, in addition to `names` */
     readonly changedNames: WatchedTexts;
+    /** names of environment variables that execs have besides the usual ones */
+    readonly variables: WatchedTexts;
   };
   /** the files that are recognized by identity */
   readonly files: FileTable;
@@ -40,6 +42,7 @@ export function openFilter(object: BpfObject): SensorFilter {
       executables: new WatchedTexts(object.map('rf_executables'), nameKey),
       changedPrefixes: new WatchedTexts(object.map('rf_changed'), prefixKey),
       changedNames: new WatchedTexts(object.map('rf_changed_names'), nameKey),
+      variables: new WatchedTexts(object.map('rf_variables'), variableKey),
     },
     files: new FileTable({
       files: object.map('rf_files'),

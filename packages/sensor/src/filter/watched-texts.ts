@@ -7,8 +7,8 @@ const VALUE = new Uint8Array(Uint32Array.of(1).buffer);
 type KeyMap = Pick<BpfMap<Uint8Array, Uint8Array>, 'update' | 'remove' | 'batches' | 'sizes'>;
 
 /**
- * A set of texts that the sensor looks up: path prefixes, file names, or names of executables. To replace the set
- * without a gap, `add` the new texts, then `keepOnly` them.
+ * A set of texts that the sensor looks up: path prefixes, or names of files, executables or variables. To replace the
+ * set without a gap, `add` the new texts, then `keepOnly` them.
  */
 export class WatchedTexts {
   readonly #map: KeyMap;
@@ -83,6 +83,15 @@ export function prefixKey(prefix: string): Uint8Array {
 export function nameKey(name: string): Uint8Array {
   const key = new Uint8Array(records.SIZEOF_NAME_KEY);
   key.set(Buffer.from(name).subarray(-records.SIZEOF_NAME_KEY));
+  return key;
+}
+
+/** Encodes struct rf_variable_key: `NAME=`. A name that is too long is cut, which sends more variables. */
+export function variableKey(name: string): Uint8Array {
+  const text = Buffer.from(`${name}=`).subarray(0, records.VARIABLE_KEY_NAME_LENGTH);
+  const key = new Uint8Array(records.SIZEOF_VARIABLE_KEY);
+  new DataView(key.buffer).setUint32(records.VARIABLE_KEY_PREFIXLEN, text.length * 8, true);
+  key.set(text, records.VARIABLE_KEY_NAME);
   return key;
 }
 

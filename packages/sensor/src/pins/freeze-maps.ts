@@ -12,6 +12,7 @@ export const WRITTEN_MAPS: ReadonlySet<string> = new Set([
   'rf_executables',
   'rf_changed',
   'rf_changed_names',
+  'rf_variables',
   'rf_files',
   'rf_file_paths',
   'rf_scopes',

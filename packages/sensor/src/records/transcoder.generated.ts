@@ -4,10 +4,10 @@ import type { AvroWriter } from '@ringfence/wire';
 import { addressBytes, signedMicros, writeText } from './write-field.ts';
 
 /** Bytes of the fixed part of a record, by enum rf_kind; 0 for unknown kinds. */
-export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 336, 80, 192, 120, 128, 104, 136, 128, 120, 88, 88, 104, 120, 72, 128, 96, 120, 96, 152, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
+export const FIXED_BYTES: Int32Array = Int32Array.of(0, 112, 352, 80, 192, 152, 128, 104, 160, 128, 120, 88, 88, 104, 232, 72, 128, 96, 120, 96, 152, 120, 144, 120, 128, 112, 80, 72, 128, 88, 144, 120);
 
 /** Offsets of the text descriptors of a record, by enum rf_kind. */
-export const TEXTS: readonly (readonly number[])[] = [[], [], [252, 264, 276, 288, 300, 312, 324], [], [168, 180], [80, 100], [84], [], [96, 108], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116, 136], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
+export const TEXTS: readonly (readonly number[])[] = [[], [], [268, 280, 292, 304, 316, 328, 340], [], [168, 180], [80, 100, 120], [84], [], [96, 108, 136, 148], [72, 84, 96, 108], [104], [], [], [], [], [], [88, 100, 112], [76], [92, 104], [56, 68, 80], [104, 116, 136], [104], [120], [104], [], [64, 76, 88, 100], [64], [60], [92, 104, 116], [64, 76], [104, 116, 128], []];
 
 function writeNamespaces(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.long(view.getUint32(at, true));
@@ -47,36 +47,39 @@ function writeFork(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
 function writeExec(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
   out.ensure(331);
   out.long(1);
-  out.boolean(view.getUint32(at + 228, true) !== 0);
-  out.long(view.getInt32(at + 192, true));
+  out.boolean(view.getUint32(at + 236, true) !== 0);
+  out.long(view.getInt32(at + 200, true));
   out.fixed(bytes, at + 56, 8);
   out.fixed(bytes, at + 64, 8);
-  out.long(view.getUint32(at + 196, true));
+  out.long(view.getUint32(at + 204, true));
   out.long(signedMicros(view.getUint32(at + 72, true), view.getUint32(at + 76, true)));
   out.long(signedMicros(view.getUint32(at + 80, true), view.getUint32(at + 84, true)));
-  out.long(view.getInt32(at + 204, true));
-  out.long(view.getUint32(at + 208, true));
-  out.long(view.getInt32(at + 200, true));
-  writeCredentials(out, view, bytes, at + 104);
-  writeNamespaces(out, view, bytes, at + 160);
-  out.long(view.getUint32(at + 212, true));
+  out.long(view.getInt32(at + 212, true));
   out.long(view.getUint32(at + 216, true));
+  out.long(view.getInt32(at + 208, true));
+  writeCredentials(out, view, bytes, at + 112);
+  writeNamespaces(out, view, bytes, at + 168);
   out.long(view.getUint32(at + 220, true));
-  out.long(view.getInt32(at + 224, true));
+  out.long(view.getUint32(at + 224, true));
+  out.long(view.getUint32(at + 228, true));
   out.long(view.getInt32(at + 232, true));
-  writeText(out, view, bytes, at, at + 252);
-  writeText(out, view, bytes, at, at + 264);
-  writeText(out, view, bytes, at, at + 276);
-  writeText(out, view, bytes, at, at + 288);
-  writeText(out, view, bytes, at, at + 300);
-  writeText(out, view, bytes, at, at + 312);
-  writeText(out, view, bytes, at, at + 324);
-  out.ensure(48);
+  out.long(view.getInt32(at + 240, true));
+  writeText(out, view, bytes, at, at + 268);
+  writeText(out, view, bytes, at, at + 280);
+  writeText(out, view, bytes, at, at + 292);
+  writeText(out, view, bytes, at, at + 304);
+  writeText(out, view, bytes, at, at + 316);
+  writeText(out, view, bytes, at, at + 328);
+  writeText(out, view, bytes, at, at + 340);
+  out.ensure(76);
   out.fixed(bytes, at + 88, 8);
-  out.long(view.getUint32(at + 236, true));
-  out.long(signedMicros(view.getUint32(at + 96, true), view.getUint32(at + 100, true)));
-  out.long(view.getUint32(at + 240, true));
   out.long(view.getUint32(at + 244, true));
+  out.long(signedMicros(view.getUint32(at + 96, true), view.getUint32(at + 100, true)));
+  out.long(view.getUint32(at + 248, true));
+  out.long(view.getUint32(at + 252, true));
+  out.fixed(bytes, at + 104, 8);
+  out.long(view.getUint32(at + 256, true));
+  out.long(view.getUint32(at + 260, true));
 }
 
 function writeExit(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -113,6 +116,11 @@ function writeOpen(out: AvroWriter, view: DataView, bytes: Buffer, at: number): 
   out.ensure(2);
   out.boolean(view.getUint32(at + 112, true) !== 0);
   out.boolean(view.getUint32(at + 116, true) !== 0);
+  writeText(out, view, bytes, at, at + 120);
+  out.ensure(28);
+  out.fixed(bytes, at + 136, 8);
+  out.long(view.getUint32(at + 144, true));
+  out.long(view.getUint32(at + 132, true));
 }
 
 function writeConnect(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -166,6 +174,8 @@ function writeFileChange(out: AvroWriter, view: DataView, bytes: Buffer, at: num
   out.ensure(18);
   out.fixed(bytes, at + 120, 8);
   out.long(view.getUint32(at + 128, true));
+  writeText(out, view, bytes, at, at + 136);
+  writeText(out, view, bytes, at, at + 148);
 }
 
 function writeMountChange(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
@@ -238,14 +248,16 @@ function writeProcessAccess(out: AvroWriter, view: DataView, bytes: Buffer, at: 
 }
 
 function writeIsolation(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {
-  out.ensure(136);
+  out.ensure(344);
   out.long(20);
   out.fixed(bytes, at + 56, 8);
   out.fixed(bytes, at + 64, 8);
   writeNamespaces(out, view, bytes, at + 72);
-  out.long(view.getInt32(at + 104, true));
-  out.long(view.getInt32(at + 108, true));
-  out.long(view.getInt32(at + 112, true));
+  out.long(view.getInt32(at + 216, true));
+  out.long(view.getInt32(at + 220, true));
+  out.long(view.getInt32(at + 224, true));
+  writeCredentials(out, view, bytes, at + 104);
+  writeCredentials(out, view, bytes, at + 160);
 }
 
 function writeCapability(out: AvroWriter, view: DataView, bytes: Buffer, at: number): void {

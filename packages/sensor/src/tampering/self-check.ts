@@ -79,6 +79,7 @@ export class SelfCheck {
       rf_executables: watched.executables,
       rf_changed: watched.changedPrefixes,
       rf_changed_names: watched.changedNames,
+      rf_variables: watched.variables,
       rf_files: files,
     })
       .map(([name, part]) => [name, this.#restore(name, part)] as const)

@@ -21,6 +21,7 @@ import { RecordReader, type SensorRecord } from './records.ts';
 import { prebuilt } from './scratch.ts';
 import { compilerMissing, sensorMissing } from './sensor-missing.ts';
 
+export { Group } from './group.ts';
 export { cgroup2 } from './loaded.ts';
 export { compileProgram, LIBRARIES, Scratch } from './scratch.ts';
 export { sensorMissing } from './sensor-missing.ts';
@@ -181,6 +182,9 @@ export class TestSensor implements Disposable {
     executables_named?: number;
     changed_heads?: [number, number];
     changes_named?: number;
+    raw_paths?: number;
+    all_variables?: number;
+    variables_named?: number;
     share_interval?: bigint;
     share_burst?: bigint;
     share_from?: [number, number];
@@ -196,6 +200,12 @@ export class TestSensor implements Disposable {
     const path = Buffer.alloc(256);
     const length = path.write(prefix);
     this.object.map(map).set({ prefixlen: length * 8, path }, 1);
+  }
+
+  watchVariable(name: string): void {
+    const text = Buffer.alloc(64);
+    const length = text.write(`${name}=`);
+    this.object.map('rf_variables').set({ prefixlen: length * 8, name: text }, 1);
   }
 
   watchName(last: string, map = 'rf_names'): void {

@@ -310,13 +310,14 @@ export type Lane = (typeof Lane)[keyof typeof Lane];
 export const Limit = {
   ARGV_MAX: 32768,
   PATH_MAX: 4096,
-  ENVIRONMENT_MAX: 2048,
-  RECORD_MAX: 52224,
+  ENVIRONMENT_MAX: 8192,
+  RECORD_MAX: 58368,
   UNIX_PATH_MAX: 108,
   SNAPSHOT_ARGV_MAX: 16384,
   WATCHED_MAX: 256,
   TLS_DATA_MAX: 1024,
   NAME_MAX: 32,
+  VARIABLE_MAX: 64,
   DNS_MAX: 512,
   ATTEMPT_ARGV_MAX: 4096,
   SLIM_ARGV_MAX: 1024,
@@ -429,6 +430,7 @@ export const Place = {
   FAULTS: 19,
   EXECUTED: 20,
   BYTE_SHARES: 21,
+  SORT_SHARES: 22,
 } as const;
 export type Place = (typeof Place)[keyof typeof Place];
 
@@ -663,7 +665,7 @@ export const connectDurationLo = (view: DataView, at: number): number => view.ge
 export const connectDurationHi = (view: DataView, at: number): number => view.getUint32(at + 124, true);
 
 /** struct rf_control: bytes, and where each field begins */
-export const SIZEOF_CONTROL = 160;
+export const SIZEOF_CONTROL = 168;
 export const CONTROL_AGENT_TGID = 0;
 export const CONTROL_ALL_OPENS = 4;
 export const CONTROL_SLEEPING = 8;
@@ -682,6 +684,7 @@ export const CONTROL_CHANGED_HEADS = 68;
 export const CONTROL_CHANGED_HEADS_LENGTH = 2;
 export const CONTROL_CHANGES_NAMED = 76;
 export const CONTROL_PARTNER_TGID = 80;
+export const CONTROL_RAW_PATHS = 84;
 export const CONTROL_PARTNER_START = 88;
 export const CONTROL_BYTE_SHARE_INTERVAL = 96;
 export const CONTROL_BYTE_SHARE_INTERVAL_LENGTH = 2;
@@ -693,6 +696,8 @@ export const CONTROL_BYTE_SHARE_UNTIL = 136;
 export const CONTROL_BYTE_SHARE_UNTIL_LENGTH = 2;
 export const CONTROL_AGENT_CGROUP = 144;
 export const CONTROL_PARTNER_CGROUP = 152;
+export const CONTROL_ALL_VARIABLES = 160;
+export const CONTROL_VARIABLES_NAMED = 164;
 export const controlAgentTgid = (view: DataView, at: number): number => view.getUint32(at, true);
 export const controlAllOpens = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 export const controlNothingNamed = (view: DataView, at: number): number => view.getUint32(at + 24, true);
@@ -706,12 +711,15 @@ export const controlAgentStartHi = (view: DataView, at: number): number => view.
 export const controlExecutablesNamed = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 export const controlChangesNamed = (view: DataView, at: number): number => view.getUint32(at + 76, true);
 export const controlPartnerTgid = (view: DataView, at: number): number => view.getUint32(at + 80, true);
+export const controlRawPaths = (view: DataView, at: number): number => view.getUint32(at + 84, true);
 export const controlPartnerStartLo = (view: DataView, at: number): number => view.getUint32(at + 88, true);
 export const controlPartnerStartHi = (view: DataView, at: number): number => view.getUint32(at + 92, true);
 export const controlAgentCgroupLo = (view: DataView, at: number): number => view.getUint32(at + 144, true);
 export const controlAgentCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 148, true);
 export const controlPartnerCgroupLo = (view: DataView, at: number): number => view.getUint32(at + 152, true);
 export const controlPartnerCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 156, true);
+export const controlAllVariables = (view: DataView, at: number): number => view.getUint32(at + 160, true);
+export const controlVariablesNamed = (view: DataView, at: number): number => view.getUint32(at + 164, true);
 
 /** struct rf_counters: bytes, and where each field begins */
 export const SIZEOF_COUNTERS = 16448;
@@ -788,7 +796,7 @@ export const datagramIncoming = (view: DataView, at: number): number => view.get
 export const datagramSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 136, true);
 
 /** struct rf_exec: bytes, and where each field begins */
-export const SIZEOF_EXEC = 336;
+export const SIZEOF_EXEC = 352;
 export const EXEC_H = 0; // struct rf_header
 export const EXEC_PARENT_START = 56;
 export const EXEC_INODE = 64;
@@ -796,29 +804,32 @@ export const EXEC_CTIME = 72;
 export const EXEC_MTIME = 80;
 export const EXEC_SCRIPT_INODE = 88;
 export const EXEC_SCRIPT_CTIME = 96;
-export const EXEC_CREDENTIALS = 104; // struct rf_credentials
-export const EXEC_NAMESPACES = 160; // struct rf_namespaces
-export const EXEC_PARENT_TGID = 192;
-export const EXEC_DEVICE = 196;
-export const EXEC_FLAGS = 200;
-export const EXEC_MODE = 204;
-export const EXEC_OWNER = 208;
-export const EXEC_LOGINUID = 212;
-export const EXEC_SESSION_ID = 216;
-export const EXEC_TTY = 220;
-export const EXEC_ARGC = 224;
-export const EXEC_SNAPSHOT = 228;
-export const EXEC_STDIO_SOCKETS = 232;
-export const EXEC_SCRIPT_DEVICE = 236;
-export const EXEC_PROCESS_GROUP = 240;
-export const EXEC_PROCESS_SESSION = 244;
-export const EXEC_PATH = 252; // struct rf_text
-export const EXEC_FILENAME = 264; // struct rf_text
-export const EXEC_CWD = 276; // struct rf_text
-export const EXEC_ARGV = 288; // struct rf_text
-export const EXEC_ENVIRONMENT = 300; // struct rf_text
-export const EXEC_INTERPRETER = 312; // struct rf_text
-export const EXEC_SCRIPT = 324; // struct rf_text
+export const EXEC_REAL_INODE = 104;
+export const EXEC_CREDENTIALS = 112; // struct rf_credentials
+export const EXEC_NAMESPACES = 168; // struct rf_namespaces
+export const EXEC_PARENT_TGID = 200;
+export const EXEC_DEVICE = 204;
+export const EXEC_FLAGS = 208;
+export const EXEC_MODE = 212;
+export const EXEC_OWNER = 216;
+export const EXEC_LOGINUID = 220;
+export const EXEC_SESSION_ID = 224;
+export const EXEC_TTY = 228;
+export const EXEC_ARGC = 232;
+export const EXEC_SNAPSHOT = 236;
+export const EXEC_STDIO_SOCKETS = 240;
+export const EXEC_SCRIPT_DEVICE = 244;
+export const EXEC_PROCESS_GROUP = 248;
+export const EXEC_PROCESS_SESSION = 252;
+export const EXEC_REAL_DEVICE = 256;
+export const EXEC_GENERATION = 260;
+export const EXEC_PATH = 268; // struct rf_text
+export const EXEC_FILENAME = 280; // struct rf_text
+export const EXEC_CWD = 292; // struct rf_text
+export const EXEC_ARGV = 304; // struct rf_text
+export const EXEC_ENVIRONMENT = 316; // struct rf_text
+export const EXEC_INTERPRETER = 328; // struct rf_text
+export const EXEC_SCRIPT = 340; // struct rf_text
 export const execParentStartLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const execParentStartHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const execInodeLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -831,20 +842,24 @@ export const execScriptInodeLo = (view: DataView, at: number): number => view.ge
 export const execScriptInodeHi = (view: DataView, at: number): number => view.getUint32(at + 92, true);
 export const execScriptCtimeLo = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 export const execScriptCtimeHi = (view: DataView, at: number): number => view.getUint32(at + 100, true);
-export const execParentTgid = (view: DataView, at: number): number => view.getUint32(at + 192, true);
-export const execDevice = (view: DataView, at: number): number => view.getUint32(at + 196, true);
-export const execFlags = (view: DataView, at: number): number => view.getUint32(at + 200, true);
-export const execMode = (view: DataView, at: number): number => view.getUint32(at + 204, true);
-export const execOwner = (view: DataView, at: number): number => view.getUint32(at + 208, true);
-export const execLoginuid = (view: DataView, at: number): number => view.getUint32(at + 212, true);
-export const execSessionId = (view: DataView, at: number): number => view.getUint32(at + 216, true);
-export const execTty = (view: DataView, at: number): number => view.getUint32(at + 220, true);
-export const execArgc = (view: DataView, at: number): number => view.getUint32(at + 224, true);
-export const execSnapshot = (view: DataView, at: number): number => view.getUint32(at + 228, true);
-export const execStdioSockets = (view: DataView, at: number): number => view.getUint32(at + 232, true);
-export const execScriptDevice = (view: DataView, at: number): number => view.getUint32(at + 236, true);
-export const execProcessGroup = (view: DataView, at: number): number => view.getUint32(at + 240, true);
-export const execProcessSession = (view: DataView, at: number): number => view.getUint32(at + 244, true);
+export const execRealInodeLo = (view: DataView, at: number): number => view.getUint32(at + 104, true);
+export const execRealInodeHi = (view: DataView, at: number): number => view.getUint32(at + 108, true);
+export const execParentTgid = (view: DataView, at: number): number => view.getUint32(at + 200, true);
+export const execDevice = (view: DataView, at: number): number => view.getUint32(at + 204, true);
+export const execFlags = (view: DataView, at: number): number => view.getUint32(at + 208, true);
+export const execMode = (view: DataView, at: number): number => view.getUint32(at + 212, true);
+export const execOwner = (view: DataView, at: number): number => view.getUint32(at + 216, true);
+export const execLoginuid = (view: DataView, at: number): number => view.getUint32(at + 220, true);
+export const execSessionId = (view: DataView, at: number): number => view.getUint32(at + 224, true);
+export const execTty = (view: DataView, at: number): number => view.getUint32(at + 228, true);
+export const execArgc = (view: DataView, at: number): number => view.getUint32(at + 232, true);
+export const execSnapshot = (view: DataView, at: number): number => view.getUint32(at + 236, true);
+export const execStdioSockets = (view: DataView, at: number): number => view.getUint32(at + 240, true);
+export const execScriptDevice = (view: DataView, at: number): number => view.getUint32(at + 244, true);
+export const execProcessGroup = (view: DataView, at: number): number => view.getUint32(at + 248, true);
+export const execProcessSession = (view: DataView, at: number): number => view.getUint32(at + 252, true);
+export const execRealDevice = (view: DataView, at: number): number => view.getUint32(at + 256, true);
+export const execGeneration = (view: DataView, at: number): number => view.getUint32(at + 260, true);
 
 /** struct rf_exit: bytes, and where each field begins */
 export const SIZEOF_EXIT = 80;
@@ -887,7 +902,7 @@ export const faultCount = (view: DataView, at: number): number => view.getUint32
 export const faultSystemCall = (view: DataView, at: number): number => view.getInt32(at + 84, true);
 
 /** struct rf_file_change: bytes, and where each field begins */
-export const SIZEOF_FILE_CHANGE = 136;
+export const SIZEOF_FILE_CHANGE = 160;
 export const FILE_CHANGE_H = 0; // struct rf_header
 export const FILE_CHANGE_INODE = 56;
 export const FILE_CHANGE_DEVICE = 64;
@@ -902,6 +917,8 @@ export const FILE_CHANGE_PATH = 96; // struct rf_text
 export const FILE_CHANGE_TARGET = 108; // struct rf_text
 export const FILE_CHANGE_LENGTH = 120;
 export const FILE_CHANGE_SPECIAL = 128;
+export const FILE_CHANGE_RAW_PATH = 136; // struct rf_text
+export const FILE_CHANGE_RAW_TARGET = 148; // struct rf_text
 export const fileChangeInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const fileChangeInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const fileChangeDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -1071,21 +1088,23 @@ export const ioUringSourceCaller = (view: DataView, at: number): number => view.
 export const ioUringResultUnknown = (view: DataView, at: number): number => view.getUint32(at + 132, true);
 
 /** struct rf_isolation: bytes, and where each field begins */
-export const SIZEOF_ISOLATION = 120;
+export const SIZEOF_ISOLATION = 232;
 export const ISOLATION_H = 0; // struct rf_header
 export const ISOLATION_OPTION = 56;
 export const ISOLATION_ARGUMENT = 64;
 export const ISOLATION_NAMESPACES = 72; // struct rf_namespaces
-export const ISOLATION_OPERATION = 104;
-export const ISOLATION_RESULT = 108;
-export const ISOLATION_COUNT = 112;
+export const ISOLATION_BEFORE = 104; // struct rf_credentials
+export const ISOLATION_AFTER = 160; // struct rf_credentials
+export const ISOLATION_OPERATION = 216;
+export const ISOLATION_RESULT = 220;
+export const ISOLATION_COUNT = 224;
 export const isolationOptionLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const isolationOptionHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const isolationArgumentLo = (view: DataView, at: number): number => view.getUint32(at + 64, true);
 export const isolationArgumentHi = (view: DataView, at: number): number => view.getUint32(at + 68, true);
-export const isolationOperation = (view: DataView, at: number): number => view.getUint32(at + 104, true);
-export const isolationResult = (view: DataView, at: number): number => view.getInt32(at + 108, true);
-export const isolationCount = (view: DataView, at: number): number => view.getUint32(at + 112, true);
+export const isolationOperation = (view: DataView, at: number): number => view.getUint32(at + 216, true);
+export const isolationResult = (view: DataView, at: number): number => view.getInt32(at + 220, true);
+export const isolationCount = (view: DataView, at: number): number => view.getUint32(at + 224, true);
 
 /** struct rf_memory: bytes, and where each field begins */
 export const SIZEOF_MEMORY = 120;
@@ -1184,7 +1203,7 @@ export const namespacesCgroup = (view: DataView, at: number): number => view.get
 export const namespacesPidInNs = (view: DataView, at: number): number => view.getUint32(at + 28, true);
 
 /** struct rf_open: bytes, and where each field begins */
-export const SIZEOF_OPEN = 120;
+export const SIZEOF_OPEN = 152;
 export const OPEN_H = 0; // struct rf_header
 export const OPEN_INODE = 56;
 export const OPEN_DEVICE = 64;
@@ -1197,6 +1216,10 @@ export const OPEN_COUNT = 96;
 export const OPEN_REACHED = 100; // struct rf_text
 export const OPEN_RECEIVED = 112;
 export const OPEN_CREATED = 116;
+export const OPEN_RAW_PATH = 120; // struct rf_text
+export const OPEN_GENERATION = 132;
+export const OPEN_REAL_INODE = 136;
+export const OPEN_REAL_DEVICE = 144;
 export const openInodeLo = (view: DataView, at: number): number => view.getUint32(at + 56, true);
 export const openInodeHi = (view: DataView, at: number): number => view.getUint32(at + 60, true);
 export const openDevice = (view: DataView, at: number): number => view.getUint32(at + 64, true);
@@ -1207,6 +1230,10 @@ export const openSourceCaller = (view: DataView, at: number): number => view.get
 export const openCount = (view: DataView, at: number): number => view.getUint32(at + 96, true);
 export const openReceived = (view: DataView, at: number): number => view.getUint32(at + 112, true);
 export const openCreated = (view: DataView, at: number): number => view.getUint32(at + 116, true);
+export const openGeneration = (view: DataView, at: number): number => view.getUint32(at + 132, true);
+export const openRealInodeLo = (view: DataView, at: number): number => view.getUint32(at + 136, true);
+export const openRealInodeHi = (view: DataView, at: number): number => view.getUint32(at + 140, true);
+export const openRealDevice = (view: DataView, at: number): number => view.getUint32(at + 144, true);
 
 /** struct rf_open_socket: bytes, and where each field begins */
 export const SIZEOF_OPEN_SOCKET = 176;
@@ -1488,6 +1515,13 @@ export const TLS_DATA_H = 0; // struct rf_header
 export const TLS_DATA_EGRESS = 56;
 export const TLS_DATA_PAYLOAD = 60; // struct rf_text
 export const tlsDataEgress = (view: DataView, at: number): number => view.getUint32(at + 56, true);
+
+/** struct rf_variable_key: bytes, and where each field begins */
+export const SIZEOF_VARIABLE_KEY = 68;
+export const VARIABLE_KEY_PREFIXLEN = 0;
+export const VARIABLE_KEY_NAME = 4;
+export const VARIABLE_KEY_NAME_LENGTH = 64;
+export const variableKeyPrefixlen = (view: DataView, at: number): number => view.getUint32(at, true);
 
 /** struct rf_watched_key: bytes, and where each field begins */
 export const SIZEOF_WATCHED_KEY = 260;

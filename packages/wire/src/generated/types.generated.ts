@@ -79,7 +79,7 @@ export interface Exec {
   readonly cwd: Text;
   /** NUL-separated */
   readonly argv: Text;
-  /** NAME=value of selected variables, NUL-separated; when cut, the head is kept; empty in a snapshot */
+  /** NAME=value of selected variables and of those that rules ask for, NUL-separated; when cut, the head is kept; empty in a snapshot */
   readonly environment: Text;
   /** as the interpreter line or the binary format names it */
   readonly interpreter: Text;
@@ -94,6 +94,12 @@ export interface Exec {
   readonly processGroup: number;
   /** session of setsid: as `processGroup`, for its leader */
   readonly processSession: number;
+  /** of an overlay's file: inode of the file in the layer that it shows; 0: it is in no overlay */
+  readonly realInode: U64;
+  /** device of the file with realInode */
+  readonly realDevice: number;
+  /** differs when the file system uses the inode's number for another file; 0: unknown */
+  readonly generation: number;
 }
 
 export interface Exit {
@@ -134,6 +140,14 @@ export interface Open {
   readonly received: boolean;
   /** true: this open made the file */
   readonly created: boolean;
+  /** path as the caller passed it, from the caller's memory; empty: no rule asked for it */
+  readonly rawPath: Text;
+  /** of an overlay's file: inode of the file in the layer that it shows; 0: it is in no overlay */
+  readonly realInode: U64;
+  /** device of the file with realInode */
+  readonly realDevice: number;
+  /** differs when the file system uses the inode's number for another file; 0: unknown */
+  readonly generation: number;
 }
 
 export interface Connect {
@@ -319,6 +333,10 @@ export interface FileChange {
   readonly length: U64;
   /** mknod: kernel dev_t of a character or block device */
   readonly special: number;
+  /** path as the caller passed it, from the caller's memory; empty: no rule asked for it, or the call takes a descriptor */
+  readonly rawPath: Text;
+  /** rename, link: the same of the new path */
+  readonly rawTarget: Text;
 }
 
 /** a mount or the root of a task changed, or the change failed */
@@ -427,6 +445,10 @@ export interface Isolation {
   readonly result: number;
   /** calls in this event: this one and equal ones merged since the last event */
   readonly count: number;
+  /** credentials before the call; 4294967295 in `uid`: unknown, by an earlier sensor */
+  readonly before: Credentials;
+  /** credentials after the call: setns and unshare change them with the user namespace */
+  readonly after: Credentials;
 }
 
 /** the kernel checked whether a task has a capability */
@@ -996,6 +1018,8 @@ export interface Process {
   readonly processSession: number;
   /** last component of the path that was passed to exec, links not followed; empty: unknown */
   readonly startedAs: Uint8Array;
+  /** as in its last exec event, NUL-separated, at most 4,096 bytes */
+  readonly environment: Uint8Array;
 }
 
 export interface EnrichedEvent {
@@ -1445,6 +1469,10 @@ export interface InterestRecord {
   readonly wants: null | readonly Want[];
   /** whole paths that rules name, whose files are recognized by identity */
   readonly openPaths: readonly string[];
+  /** true: opens and file changes have their paths as the caller passed them, too */
+  readonly rawPaths: boolean;
+  /** names of environment variables that execs have besides the usual ones; *: every variable */
+  readonly environment: readonly string[];
   /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
@@ -2021,6 +2049,8 @@ export interface StateWrite {
   readonly startHigh: number;
   /** µs, CLOCK_BOOTTIME */
   readonly ktime: number;
+  /** of the inode; -1: unknown, by an earlier enricher */
+  readonly generation: number;
 }
 
 /** Files that were opened for writing in one batch, in the enricher. */

@@ -83,6 +83,8 @@ function imageOf(process: Process): Image {
     cwd: Buffer.from(process.cwd),
     stdioSockets: process.stdioSockets,
     startedAs: Buffer.from(process.startedAs),
+    environment: Buffer.from(process.environment),
+    file: null,
   };
 }
 

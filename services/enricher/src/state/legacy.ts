@@ -11,6 +11,7 @@ import {
   type RecordTypes,
   releasedSchemas,
 } from '@ringfence/wire';
+import { ANY_GENERATION } from './file-identity.ts';
 
 /** Avro entries begin with C3 01. None of the older encodings can: it would be a negative number, or invalid UTF-8. */
 export const isLegacy = ([first, second]: Uint8Array): boolean => first !== 0xc3 || second !== 0x01;
@@ -152,6 +153,7 @@ function readWrites(from: Reader): RecordTypes['StateWrites'] {
     startLow: from.long(),
     startHigh: from.long(),
     ktime: from.long(),
+    generation: ANY_GENERATION,
   });
   return { writes: from.list(readWrite) };
 }

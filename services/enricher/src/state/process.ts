@@ -9,6 +9,7 @@ import {
   u64Low,
 } from '@ringfence/wire';
 import type { KnownContainer } from './contexts.ts';
+import type { FileIdentity } from './file-identity.ts';
 import { type FileHash, NO_HASH } from './known-hashes.ts';
 
 /** The script that a process was started as. */
@@ -38,6 +39,10 @@ export interface Image {
   readonly stdioSockets: number;
   /** last component of the path that was passed to exec; empty: unknown */
   readonly startedAs: Buffer;
+  /** NUL-separated */
+  readonly environment: Buffer;
+  /** who the executable is; null: not known since a restart of the enricher */
+  readonly file: FileIdentity | null;
 }
 
 /** Compares by value, because images that were one object before a restart are separate objects after it. */
@@ -50,6 +55,7 @@ export function sameImage(a: Image, b: Image): boolean {
     a.argsLength === b.argsLength &&
     a.stdioSockets === b.stdioSockets &&
     a.startedAs.equals(b.startedAs) &&
+    a.environment.equals(b.environment) &&
     a.script.ctime === b.script.ctime &&
     a.script.inode.equals(b.script.inode) &&
     a.inode.equals(b.inode) &&
@@ -73,6 +79,8 @@ export const NO_IMAGE: Image = {
   cwd: EMPTY,
   stdioSockets: 0,
   startedAs: EMPTY,
+  environment: EMPTY,
+  file: null,
 };
 const NO_CREDENTIALS: Credentials = {
   uid: UNSET_ID,
@@ -203,6 +211,7 @@ export class ProcessEntry {
       processGroup: this.processGroup,
       processSession: this.processSession,
       startedAs: this.image.startedAs,
+      environment: this.image.environment,
     };
   }
 }

@@ -1,11 +1,8 @@
-import { u64High, u64Low } from '@ringfence/wire';
+import { type FileIdentity, isSameFile } from './file-identity.ts';
 import type { ProcessEntry } from './process.ts';
 
 /** The last open of a file for writing. */
-export interface Write {
-  readonly device: number;
-  readonly inodeLow: number;
-  readonly inodeHigh: number;
+export interface Write extends FileIdentity {
   tgid: number;
   startLow: number;
   startHigh: number;
@@ -33,17 +30,13 @@ export class WrittenFiles {
     this.#max = max;
   }
 
-  /** `bytes[at, at + 8)` is the inode. */
-  find(device: number, bytes: Buffer, at: number): Write | undefined {
-    const low = u64Low(bytes, at);
-    const high = u64High(bytes, at);
-    const write = this.#files.get(device)?.get(inodeKey(low, high));
-    return write !== undefined && write.inodeLow === low && write.inodeHigh === high ? write : undefined;
+  find(file: FileIdentity): Write | undefined {
+    const write = this.#files.get(file.device)?.get(inodeKey(file.inodeLow, file.inodeHigh));
+    return write !== undefined && isSameFile(write, file) ? write : undefined;
   }
 
-  /** `bytes[at, at + 8)` is the inode. */
-  note(device: number, bytes: Buffer, at: number, writer: ProcessEntry, ktime: number): void {
-    const known = this.find(device, bytes, at);
+  note(file: FileIdentity, writer: ProcessEntry, ktime: number): void {
+    const known = this.find(file);
     if (known !== undefined && known.segment === this.nextSegment) {
       known.ktime = ktime;
       known.tgid = writer.tgid;
@@ -52,8 +45,7 @@ export class WrittenFiles {
       return;
     }
     const { tgid, startLow, startHigh } = writer;
-    const inode = { inodeLow: u64Low(bytes, at), inodeHigh: u64High(bytes, at) };
-    const write = { device, ...inode, tgid, startLow, startHigh, ktime, segment: this.nextSegment };
+    const write = { ...file, tgid, startLow, startHigh, ktime, segment: this.nextSegment };
     this.#index(write);
     this.#current.push(write);
   }
@@ -111,5 +103,5 @@ export class WrittenFiles {
   }
 }
 
-/** Rounds above 2^53. `find` compares the exact halves, so that of two inodes with one key only the later is found. */
+/** Rounds above 2^53. `find` compares the whole identity, so that of two files with one key only the later is found. */
 const inodeKey = (low: number, high: number): number => high * 4294967296 + low;

@@ -3,6 +3,7 @@ import { type EventCursor, KIND, leaf, RawBatchReader } from '@ringfence/wire';
 import { countEvent, type EnricherStats } from '../metrics.ts';
 import { type Boot, laneOf, type Run } from '../state/boot.ts';
 import type { Boots } from '../state/boots.ts';
+import type { ProcessEntry } from '../state/process.ts';
 import type { BatchBuilder } from './batch.ts';
 import { noteContext } from './contexts.ts';
 import { noteHash } from './hashes.ts';
@@ -41,7 +42,7 @@ export function createEnrichStep({
     else if (process === null) noteContext(boot, cursor);
     const container = process === null ? null : boot.containerAt(process, cursor.buffer, cursor.cgroupAt);
     if (process !== null) followNames(boot, container?.value.id ?? '', cursor, out);
-    const { writer, writtenAgo } = originAt(boot, cursor);
+    const { writer, writtenAgo } = originAt(boot, process, cursor);
     const partial = partialReason(process, cursor);
     if (partial !== '') stats.partial++;
     out.addEvent(process, container, writer, writtenAgo, partial, cursor);
@@ -78,7 +79,7 @@ export function createEnrichStep({
   };
 }
 
-function originAt(boot: Boot, cursor: EventCursor): Origin {
+function originAt(boot: Boot, process: ProcessEntry | null, cursor: EventCursor): Origin {
   if (cursor.kind === KIND.Exec) return originOf(boot, cursor);
-  return cursor.kind === KIND.Hash && cursor.tgid !== 0 ? originOfHashed(boot, cursor) : NO_ORIGIN;
+  return cursor.kind === KIND.Hash && cursor.tgid !== 0 ? originOfHashed(boot, process, cursor) : NO_ORIGIN;
 }

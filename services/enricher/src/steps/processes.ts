@@ -12,11 +12,12 @@ import {
   u64Low,
 } from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
+import { fileOf } from '../state/file-identity.ts';
 import { type FileHash, NO_HASH, PENDING } from '../state/known-hashes.ts';
 import { type Image, NO_SCRIPT, type ProcessEntry, type Script, sameImage } from '../state/process.ts';
 import type { BatchBuilder } from './batch.ts';
 
-/** Bytes of arguments that a process keeps; the exec event has all. */
+/** Bytes of arguments and of variables that a process keeps; the exec event has all. */
 const ARGS_MAX = 4096;
 const { PATH_MAX } = records.Limit;
 /** Bytes of the last component of a path (NAME_MAX of Linux). */
@@ -136,6 +137,8 @@ function imageOf(boot: Boot, cursor: EventCursor): Image {
     argsLength: cursor.leafLong(EXEC.argvLength),
     cwd: bytesAt(cursor, EXEC.cwdBytes, PATH_MAX),
     stdioSockets: cursor.leafLong(EXEC.stdioSockets),
+    environment: bytesAt(cursor, EXEC.environmentBytes, ARGS_MAX),
+    file: fileOf(cursor, EXEC),
     startedAs: cursor.leafBoolean(EXEC.snapshot) ? NO_NAME : baseName(bytesAt(cursor, EXEC.filenameBytes, PATH_MAX)),
   };
 }

@@ -1,5 +1,6 @@
 import { type EventCursor, leaf, records } from '@ringfence/wire';
 import type { Boot } from '../state/boot.ts';
+import { type FileIdentity, fileOf, hashedFileOf } from '../state/file-identity.ts';
 import type { ProcessEntry } from '../state/process.ts';
 
 const { O_ACCMODE } = records.OpenFlag;
@@ -10,13 +11,7 @@ export function noteWrite(boot: Boot, process: ProcessEntry | null, cursor: Even
   const access = cursor.leafLong(leaf.Open.flags) & O_ACCMODE;
   if (access === 0 || process === null || cursor.leafLong(leaf.Open.result) < 0) return;
   if ((cursor.leafLong(leaf.Open.mode) & S_IFMT) !== S_IFREG) return;
-  boot.writes.note(
-    cursor.leafLong(leaf.Open.device),
-    cursor.buffer,
-    cursor.leafAt(leaf.Open.inode),
-    process,
-    cursor.ktime,
-  );
+  boot.writes.note(fileOf(cursor, leaf.Open), process, cursor.ktime);
 }
 
 export interface Origin {
@@ -31,15 +26,24 @@ export const NO_ORIGIN: Origin = { writer: null, writtenAgo: -1 };
 /** Returns the origin of an exec's executable. */
 export function originOf(boot: Boot, cursor: EventCursor): Origin {
   if (cursor.leafBoolean(leaf.Exec.snapshot)) return NO_ORIGIN;
-  const write = boot.writes.find(cursor.leafLong(leaf.Exec.device), cursor.buffer, cursor.leafAt(leaf.Exec.inode));
+  const write = boot.writes.find(fileOf(cursor, leaf.Exec));
   if (write === undefined || write.ktime > cursor.ktime) return NO_ORIGIN;
   const writer = boot.processes.findBy(write.tgid, write.startLow, write.startHigh);
   return { writer, writtenAgo: cursor.ktime - write.ktime };
 }
 
+/** The event has the numbers that stat(2) shows; the process that runs the file knows who it is. */
+function hashedFile(process: ProcessEntry | null, cursor: EventCursor): FileIdentity {
+  const { file, device, inode } = process?.image ?? {};
+  const at = cursor.leafAt(leaf.Hash.inode);
+  const isExecutable =
+    device === cursor.leafLong(leaf.Hash.device) && inode?.equals(cursor.buffer.subarray(at, at + 8));
+  return isExecutable && file ? file : hashedFileOf(cursor);
+}
+
 /** Returns the origin of a hashed file. */
-export function originOfHashed(boot: Boot, cursor: EventCursor): Origin {
-  const write = boot.writes.find(cursor.leafLong(leaf.Hash.device), cursor.buffer, cursor.leafAt(leaf.Hash.inode));
+export function originOfHashed(boot: Boot, process: ProcessEntry | null, cursor: EventCursor): Origin {
+  const write = boot.writes.find(hashedFile(process, cursor));
   if (write === undefined) return NO_ORIGIN;
   return { writer: boot.processes.findBy(write.tgid, write.startLow, write.startHigh), writtenAgo: -1 };
 }

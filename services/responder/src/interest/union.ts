@@ -46,11 +46,18 @@ export class DetectorInterests {
   }
 }
 
-const LISTS = ['openPaths', 'openNames', 'openExecutables', 'changePathPrefixes', 'changeNames'] as const;
+const LISTS = [
+  'openPaths',
+  'environment',
+  'openNames',
+  'openExecutables',
+  'changePathPrefixes',
+  'changeNames',
+] as const;
 
-/** When one detector wants every open, the lists of the others are redundant, but not the files that they name. */
+/** When one detector wants every open, the lists of the others are redundant, but not the files and variables. */
 function textsOf(live: readonly InterestRecord[]): Omit<Interest, 'version' | 'wants'> {
-  const [prefixes, openPaths = [], ...lists] = [
+  const [prefixes, openPaths = [], environment = [], ...lists] = [
     live.map(({ openPathPrefixes }) => openPathPrefixes ?? []),
     ...LISTS.map((name) => live.map((record) => record[name])),
   ].map((all) => [...new Set(all.flat())].sort());
@@ -59,6 +66,8 @@ function textsOf(live: readonly InterestRecord[]): Omit<Interest, 'version' | 'w
   const [openNames = [], openExecutables = [], changePathPrefixes = [], changeNames = []] = all ? [] : lists;
   return {
     openPaths: openPaths.slice(0, MAX_ITEMS),
+    rawPaths: live.some(({ rawPaths }) => rawPaths),
+    environment: environment.slice(0, MAX_ITEMS),
     openPathPrefixes: all ? null : (prefixes ?? []),
     openNames,
     openExecutables,
