@@ -55,9 +55,9 @@ export class Player {
   }
 
   #play(events: readonly Entries[], operands: readonly Operand<EventView>[], judged: boolean): Played | undefined {
+    this.left--;
     const given = readAll(events);
     if (given === undefined) return undefined;
-    this.left--;
     let values: Values = new Map();
     const observe = (view: EventView): void => {
       values = new Map(operands.map((operand) => [operand.key, readOperand(operand, view)]));

@@ -26,9 +26,17 @@ const FOLDERS = [
 export const PATH: Style = { glue: ['', 'x', '/x', 'x/', '/'], starts: FOLDERS, ends: ['', 'x'] };
 export const WORDS: Style = { glue: [' ', '', 'x', ' x '], starts: ['', 'x ', 'x'], ends: ['', ' x', 'x'] };
 
+/** Texts that are tried. */
+const TRIED = 3_000;
+
 /** Yields texts of the shapes, one of each list. */
 export function* textsOf(lists: readonly (readonly Shape[])[], style: Style): Generator<string> {
-  for (const shape of combinations(lists)) yield* textsOfShape(shape, style);
+  let left = TRIED;
+  for (const shape of combinations(lists))
+    for (const text of textsOfShape(shape, style)) {
+      if (left-- <= 0) return;
+      yield text;
+    }
 }
 
 function* textsOfShape(

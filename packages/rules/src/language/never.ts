@@ -1,5 +1,6 @@
 import type { KindsOf } from '../compile/nodes/possible-kinds.ts';
 import { Fault } from '../diagnostics/errors.ts';
+import { writeTest } from '../explain/explain.ts';
 import type { Expression, Operand } from '../model/expression.ts';
 import type { Sequence } from '../model/sequence.ts';
 import { leastOf } from './memory/bounds.ts';
@@ -81,8 +82,7 @@ export function neverHolds<E>(
   const culprit = parts.find((part) => kindsOf(part).length === 0);
   const prefix = `rule '${name}' can never match${clause}`;
   const clash = culprit === undefined ? clashOf(parts, kindsOf) : undefined;
-  if (clash !== undefined)
-    return new Fault('never', at, `${prefix}: ${clash} can't be both at once`, "Write 'or' where either will do.");
+  if (clash !== undefined) return new Fault('never', at, `${prefix}: ${clash.key} can't be both at once`, clash.hint);
   if (culprit === undefined)
     return new Fault('never', at, `${prefix}: no kind of event has all its fields`, whereFieldsAre(parts));
   const empty = comparedWithNothing(culprit);
@@ -102,18 +102,25 @@ function conjunctsOf<E>(expression: Expression<E>): Expression<E>[] {
   return [expression];
 }
 
-/** Returns two parts that need different values of one field. */
-function clashOf<E>(parts: readonly Expression<E>[], kindsOf: KindsOf<E>): string | undefined {
+/** Returns the field of which two parts need different values, and these parts where they are single comparisons. */
+function clashOf<E>(
+  parts: readonly Expression<E>[],
+  kindsOf: KindsOf<E>,
+): { readonly key: string; readonly hint: string } | undefined {
   const tests = parts
     .slice(0, COMPARED)
     .map((part) => ({ part, key: new Set(collectOperands(part).map(({ key }) => key)) }))
     .filter(({ key }) => key.size === 1)
     .map(({ part, key: [key] }) => ({ part, key }));
-  return tests.find(({ part, key }, i) =>
-    tests.slice(0, i).some((earlier) => {
-      return earlier.key === key && kindsOf({ kind: 'and', items: [earlier.part, part] }).length === 0;
-    }),
-  )?.key;
+  for (const [i, { part, key = '' }] of tests.entries())
+    for (const earlier of tests.slice(0, i)) {
+      if (earlier.key !== key || kindsOf({ kind: 'and', items: [earlier.part, part] }).length > 0) continue;
+      const [first, second] = [opened(earlier.part), opened(part)];
+      const either = "Write 'or' where either will do.";
+      if (first.kind !== 'test' || second.kind !== 'test') return { key, hint: either };
+      return { key, hint: `${writeTest(first)} contradicts ${writeTest(second)}. ${either}` };
+    }
+  return undefined;
 }
 
 function opened<E>(expression: Expression<E>): Expression<E> {
