@@ -162,7 +162,7 @@ int BPF_PROG(process_exec, struct task_struct *task, pid_t old_pid, struct linux
 	exec__append_memory(&b, e, &scratch->environment, kernel__plain(task)->mm);
 	exec__append_interpreter(&b, e, task, binary);
 	text__count_faults(&b, RF_LANE_SECURITY);
-	ring__output(RF_LANE_SECURITY, e, b.end, RF_RECORD_MAX);
+	ring__output_class(RF_LANE_SECURITY, e, e->flags, b.end, RF_RECORD_MAX);
 	scratch__release(scratch);
 	return 0;
 }

@@ -1193,6 +1193,7 @@ enum rf_place {
 	RF_PLACE_FAULTS = 19,
 	RF_PLACE_EXECUTED = 20,   /* task storage */
 	RF_PLACE_BYTE_SHARES = 21,
+	RF_PLACE_SORT_SHARES = 22,
 };
 
 #define RF_PLACES_MAX 32

@@ -2,7 +2,10 @@
 /* Shares of bytes, for every record that a task causes. Once a ring is half full, a record is charged to the
  * task's cgroup, to the cgroups above it and to its user. While one of these shares is spent, records that can
  * be long are slim; once the ring is three quarters full, they are dropped and counted. So the last quarter is
- * a reserve for tasks within their shares. A new cgroup adds nothing to what those above it may send. */
+ * a reserve for tasks within their shares. A new cgroup adds nothing to what those above it may send.
+ *
+ * Within a share, records of which the cgroup sends many may use half of the burst, and rare ones all of it. So
+ * a flood of one sort leaves the other actions of its own cgroup their place, and takes it from no other cgroup. */
 #ifndef RF_LIB_BYTE_SHARE_H
 #define RF_LIB_BYTE_SHARE_H
 
@@ -20,11 +23,22 @@ static __always_inline void *byte_share__ring(enum rf_lane lane)
 	return lane == RF_LANE_SECURITY ? (void *)&rf_ring_security : (void *)&rf_ring_bulk;
 }
 
+/* How rare a record is: each step costs a quarter of the burst. */
+enum byte_share_rank {
+	BYTE_SHARE_RARE,    /* its cgroup sends few of this kind and class */
+	BYTE_SHARE_UNUSUAL, /* it sends many, but few by this program */
+	BYTE_SHARE_COMMON,
+};
+
+/* What is few: the share of a cgroup divided by this power of two, for a kind and class, and for one program. */
+#define BYTE_SHARE_OF_SORT 2
+#define BYTE_SHARE_OF_PROGRAM 3
+
 /* Charges a holder; returns true if its share is spent. A share is a
  * time, as in share.h. A cost of 0 only asks, and makes no entry. */
-static __always_inline bool byte_share__is_spent(const struct rf_byte_share_key *key, __u64 cost)
+static __always_inline bool byte_share__is_spent(void *map, enum rf_place place, const void *key, __u64 cost, __u64 burst)
 {
-	struct rf_share *share = bpf_map_lookup_elem(&rf_byte_shares, key);
+	struct rf_share *share = bpf_map_lookup_elem(map, key);
 	__u64 now = bpf_ktime_get_boot_ns();
 	__u64 due, before;
 
@@ -32,12 +46,12 @@ static __always_inline bool byte_share__is_spent(const struct rf_byte_share_key 
 		struct rf_share first = { .due = now + cost };
 
 		if (cost)
-			failure__make(RF_PLACE_BYTE_SHARES, &rf_byte_shares, key, &first);
+			failure__make(place, map, key, &first);
 		return false;
 	}
 	before = RF_READ_ONCE(share->due);
 	due = before > now ? before : now;
-	if (due - now > RF_READ_ONCE(rf_control.byte_share_burst[key->lane & 1]))
+	if (due - now > burst)
 		return true;
 	/* if two CPUs come at once, one pays for both */
 	if (cost && __sync_val_compare_and_swap(&share->due, before, due + cost) != before)
@@ -45,30 +59,52 @@ static __always_inline bool byte_share__is_spent(const struct rf_byte_share_key 
 	return false;
 }
 
+/* Charges the sorts of a record. The executable's inode tells programs apart: a task can't change it at will. */
+static __always_inline enum byte_share_rank byte_share__rank(struct rf_sort_share_key *key, __u64 cost, __u64 burst)
+{
+	struct mm_struct *mm = kernel__plain(bpf_get_current_task_btf())->mm;
+	struct file *file = mm ? kernel__read(mm, exe_file) : 0;
+	struct inode *inode = file ? kernel__read(file, f_inode) : 0;
+
+	key->program = inode ? kernel__read(inode, i_ino) : 0;
+	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, key, cost << BYTE_SHARE_OF_PROGRAM, burst))
+		return BYTE_SHARE_COMMON;
+	key->program = 0;
+	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, key, cost << BYTE_SHARE_OF_SORT, burst))
+		return BYTE_SHARE_UNUSUAL;
+	return BYTE_SHARE_RARE;
+}
+
 /* Charges the current task for a record; returns 1 if one of its shares is spent. The own cgroup comes first, so that
- * what it sends over its share is no charge to those above. Global, so that the verifier checks it once. */
-__noinline int byte_share__charge(enum rf_lane lane, __u32 size)
+ * what it sends over its share is no charge to those above. A size of 0 asks for a common record. Global, so that the
+ * verifier checks it once. */
+__noinline int byte_share__charge(enum rf_lane lane, __u32 size, __u32 kind, __u32 class)
 {
 	__u64 interval = RF_READ_ONCE(rf_control.byte_share_interval[lane & 1]);
+	__u64 burst = RF_READ_ONCE(rf_control.byte_share_burst[lane & 1]);
 	struct rf_byte_share_key key = { .id = bpf_get_current_cgroup_id(), .lane = lane };
+	struct rf_sort_share_key sort = { .cgroup = key.id, .kind = kind, .class = class, .lane = lane };
 	__u64 own = key.id;
 	__u64 cost = size * interval >> 10;
 	__u32 user;
 
-	if (byte_share__is_spent(&key, cost))
+	burst -= (burst >> 2) * (size ? byte_share__rank(&sort, cost, burst) : BYTE_SHARE_COMMON);
+	if (byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, cost, burst))
 		return 1;
 #pragma unroll
 	for (int level = 1; level <= BYTE_SHARE_LEVELS; level++) {
+		__u64 part = cost >> (level == 1 ? BYTE_SHARE_OF_LEVEL_1 : BYTE_SHARE_OF_LEVEL);
+
 		key.id = bpf_get_current_ancestor_cgroup_id(level);
 		if (!key.id || key.id == own)
 			break;
-		if (byte_share__is_spent(&key, cost >> (level == 1 ? BYTE_SHARE_OF_LEVEL_1 : BYTE_SHARE_OF_LEVEL)))
+		if (byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, part, burst))
 			return 1;
 	}
 	user = bpf_get_current_uid_gid();
 	key.id = user;
 	key.is_user = 1;
-	return user && byte_share__is_spent(&key, cost >> BYTE_SHARE_OF_USER);
+	return user && byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, cost >> BYTE_SHARE_OF_USER, burst);
 }
 
 /* Whether the current task's record should be slim. */
@@ -76,11 +112,11 @@ static __always_inline bool byte_share__slims(enum rf_lane lane)
 {
 	__u32 from = RF_READ_ONCE(rf_control.byte_share_from[lane]);
 
-	return from && bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA) >= from && byte_share__charge(lane, 0);
+	return from && bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA) >= from && byte_share__charge(lane, 0, 0, 0);
 }
 
 /* Whether the current task may send a record of this size. */
-static __always_inline bool byte_share__admits(enum rf_lane lane, __u32 size)
+static __always_inline bool byte_share__admits(enum rf_lane lane, __u32 size, __u32 kind, __u32 class)
 {
 	__u32 from = RF_READ_ONCE(rf_control.byte_share_from[lane]);
 	__u64 waiting;
@@ -90,7 +126,7 @@ static __always_inline bool byte_share__admits(enum rf_lane lane, __u32 size)
 	waiting = bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA);
 	if (waiting < from)
 		return true;
-	return !byte_share__charge(lane, size) || waiting < RF_READ_ONCE(rf_control.byte_share_until[lane]);
+	return !byte_share__charge(lane, size, kind, class) || waiting < RF_READ_ONCE(rf_control.byte_share_until[lane]);
 }
 
 #endif

@@ -213,6 +213,15 @@ struct rf_byte_share_key {
 	__u32 is_user;
 };
 
+/* A sort of a cgroup's records. See lib/byte_share.h. */
+struct rf_sort_share_key {
+	__u64 cgroup;
+	__u64 program; /* inode of the executable; 0: of any program */
+	__u32 kind;
+	__u32 class;   /* of an exec: its flags */
+	__u64 lane;
+};
+
 /* The file opened by an open that is still under way. Only the full profile writes it. */
 enum rf_opened_state { RF_OPENED_NONE, RF_OPENED_UNWATCHED, RF_OPENED_SELECTED };
 
@@ -486,6 +495,14 @@ struct {
 	__type(key, struct rf_byte_share_key);
 	__type(value, struct rf_share);
 } rf_byte_shares SEC(".maps");
+
+/* Apart from rf_byte_shares, so that many sorts of one cgroup evict no cgroup's share. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct rf_sort_share_key);
+	__type(value, struct rf_share);
+} rf_sort_shares SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -90,9 +90,9 @@ static __always_inline void ring__count_full(struct rf_counters *counters, enum 
 }
 
 /* Whether the current task may send a record of this size. Otherwise counts the event as throttled. */
-static __always_inline bool ring__admits(enum rf_lane lane, __u32 kind, __u32 size)
+static __always_inline bool ring__admits(enum rf_lane lane, __u32 kind, __u32 class, __u32 size)
 {
-	if (byte_share__admits(lane, size))
+	if (byte_share__admits(lane, size, kind, class))
 		return true;
 	ring__count_lost(lane, kind, RF_DROP_THROTTLED, bpf_get_current_cgroup_id());
 	return false;
@@ -148,7 +148,7 @@ static __always_inline void *ring__reserve(enum rf_lane lane, enum rf_kind kind,
 	struct rf_counters *counters;
 	void *record;
 
-	if (ring__is_of_current(kind) && !ring__admits(lane, kind, size))
+	if (ring__is_of_current(kind) && !ring__admits(lane, kind, 0, size))
 		return 0;
 	counters = ring__number(lane, number);
 	record = bpf_ringbuf_reserve(byte_share__ring(lane), size, 0);
@@ -209,14 +209,20 @@ static __always_inline bool ring__write(enum rf_lane lane, void *record, __u32 s
 	return !error;
 }
 
-/* For records assembled in scratch. `max` is the (constant) size of their buffer.
- * Returns false if the record was throttled or the ring was full, which is counted. */
-static __always_inline bool ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
+/* For records assembled in scratch. `max` is the (constant) size of their buffer. `class` tells records of a kind
+ * apart, so that many of one class don't displace another. Returns false if the record was throttled or the ring was
+ * full, which is counted. */
+static __always_inline bool ring__output_class(enum rf_lane lane, void *record, __u32 class, __u32 size, __u32 max)
 {
 	rf_barrier(size);
 	if (size > max)
 		size = max;
-	return ring__admits(lane, ((struct rf_header *)record)->kind, size) && ring__write(lane, record, size);
+	return ring__admits(lane, ((struct rf_header *)record)->kind, class, size) && ring__write(lane, record, size);
+}
+
+static __always_inline bool ring__output(enum rf_lane lane, void *record, __u32 size, __u32 max)
+{
+	return ring__output_class(lane, record, 0, size, max);
 }
 
 /* The same for a record that the current task did not cause. */

@@ -16,11 +16,13 @@ import { Report } from './lib/report.ts';
 import { sensorsInKernel } from './lib/usage.ts';
 import { codecs } from './sections/codecs.ts';
 import { fleet } from './sections/fleet.ts';
+import { floods } from './sections/floods.ts';
 import { latency } from './sections/latency.ts';
 import { overhead } from './sections/overhead.ts';
 import { replay } from './sections/replay.ts';
 import { rules } from './sections/rules.ts';
 import { sensor } from './sections/sensor.ts';
+import { starved } from './sections/starved.ts';
 import { throughput } from './sections/throughput.ts';
 
 const SECTIONS: Readonly<Record<SectionName, Section>> = {
@@ -32,6 +34,8 @@ const SECTIONS: Readonly<Record<SectionName, Section>> = {
   codecs,
   replay,
   fleet,
+  floods,
+  starved,
 };
 
 /** Runs the sections and returns whether all checks passed. */

@@ -2,13 +2,14 @@ import { paintFor } from '@ringfence/base';
 import { checkRules, readSources } from '@ringfence/rule-lab';
 import type { Command } from 'commander';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
-import { counted } from '../shared/numbers.ts';
-import { diagnosticsText } from './diagnostics-view.ts';
+import { progressOn } from '../shared/progress.ts';
+import { checkText } from './check-view.ts';
 
 interface CheckOptions {
   readonly json?: boolean;
   readonly strict?: boolean;
   readonly alone?: boolean;
+  readonly all?: boolean;
 }
 
 export function addCheck(rules: Command): void {
@@ -20,14 +21,17 @@ export function addCheck(rules: Command): void {
       '--strict',
       'exit code 1 on warnings, too; warn of rules without a description, tags, or a field in the output',
     )
+    .option('--all', 'show each error and warning: more than 50 are otherwise summed up by their reasons')
     .option('--alone', 'ignore the macros and lists of the configured files')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       `
-Errors disable their rule: invalid syntax, unknown fields and macros, wrong types. Warnings do not: rules that can never
-match because no event has all the fields that they need, rules that another rule makes redundant, unused macros and
-lists, unknown ATT&CK ids.
+Errors disable their rule: invalid syntax, unknown fields and macros, wrong types. Warnings do not: rules that no event
+can match, because parts of them exclude each other or need what no event has; exceptions that an attacker can use;
+sequences that join by host alone; rules that another rule makes redundant; unused macros and lists; unknown ATT&CK ids.
+
+For each rule it looks for a witness: events that were played through the pipeline and that the rule matches.
 
 Examples:
   ringfence rules check
@@ -35,16 +39,12 @@ Examples:
   ringfence rules check my-rules/web.yaml --json | jq '.diagnostics[] | .file, .line, .message'`,
     );
   withSettings(command).action(async (files: string[], _, self: Command) => {
-    const { json, strict, alone } = self.opts<CheckOptions>();
+    const { json, strict, alone, all } = self.opts<CheckOptions>();
     const sources = await readSources(files, settingsOf(self), alone);
-    const checked = checkRules(sources, { strict: strict ?? false });
+    using progress = progressOn(process.stderr, 'rules');
+    const checked = checkRules(sources, { strict: strict ?? false, progress: progress.report });
     if (checked.errors > 0 || (strict && checked.warnings > 0)) process.exitCode = 1;
     if (json) return printJson(checked, 2);
-    const paint = paintFor(process.stdout);
-    if (checked.diagnostics.length > 0) print(`${diagnosticsText(checked.diagnostics, sources.sources, paint)}\n`);
-    const scope = `${counted(checked.files, 'file')}, ${counted(checked.rules, 'active rule')}`;
-    const summary = `${scope}: ${counted(checked.errors, 'error')}, ${counted(checked.warnings, 'warning')}`;
-    const colour = checked.errors > 0 ? 'red' : checked.warnings > 0 ? 'yellow' : 'green';
-    print(paint[colour](summary));
+    print(checkText(checked, sources.sources, all ?? false, paintFor(process.stdout)));
   });
 }

@@ -9,6 +9,7 @@ import { addFields } from './fields.ts';
 import { addNew } from './new.ts';
 import { addSchema } from './schema.ts';
 import { addTest } from './test.ts';
+import { addWitness } from './witness.ts';
 
 export function addRules(program: Command): void {
   const rules = program
@@ -21,6 +22,7 @@ From an idea to a rule in production:
   ringfence rules new "Odd shell" --dir my-rules
   ringfence rules check my-rules/              find errors
   ringfence rules test my-rules/ --watch       run its tests
+  ringfence rules witness "Odd shell"          show events that it matches
   ringfence rules explain "Odd shell" day.rec  see how each part evaluates
   ringfence rules bench day.rec my-rules/      measure its cost
   ringfence rules coverage my-rules/           list the techniques it detects
@@ -31,6 +33,7 @@ docs/RULES.md documents the language.`,
   addNew(rules);
   addCheck(rules);
   addTest(rules);
+  addWitness(rules);
   addExplain(rules);
   addBench(rules);
   addConvert(rules);

@@ -87,7 +87,7 @@ export interface ConsumerOptions {
   readonly stores?: readonly string[];
   /** Records per poll. @default 64 */
   readonly maxRecords?: number;
-  /** Bytes of values per poll. A poll returns at least one record. @default 4 MiB */
+  /** Bytes of values per poll. A poll returns at least one record. @default the driver's own */
   readonly maxBytes?: number;
   /**
    * How long a record may wait for more records, ms by topic, for consumers with a high cost per batch. A record that

@@ -106,6 +106,7 @@ export interface Config {
     readonly stateDir: string;
     readonly ringSecurityBytes: number;
     readonly ringBulkBytes: number;
+    readonly nice: number;
     readonly pollIntervalMs: number;
     readonly opens: 'interest' | 'all';
     readonly watchedPaths: readonly string[];

@@ -266,12 +266,17 @@ const shape = (directories: DefaultDirectories) => ({
         'Directory of the keys, the spool and the list of executed commands of that process. Empty: `stateDir` with `-sensor` added.',
       ),
       ringSecurityBytes: ringSize(
-        '8MiB',
-        'Ring buffer of lifecycle and security events, all of which is resident memory. When it is full, events are dropped and counted.',
+        1,
+        'Ring buffer of lifecycle and security events, all of which is resident memory. When it is full, events are dropped and counted. `auto`: a 512th of the memory of the host, from 4 to 32 MiB.',
       ),
       ringBulkBytes: ringSize(
-        '16MiB',
-        'Ring buffer of file events, all of which is resident memory. When it is full, events are dropped and counted.',
+        2,
+        'Ring buffer of file events, all of which is resident memory. When it is full, events are dropped and counted. `auto`: a 256th of the memory of the host, from 8 to 64 MiB.',
+      ),
+      nice: count(
+        -10,
+        'Priority of the process that reads the rings, from -20 (most CPU time) to 19, if it may raise its priority (root, or CAP_SYS_NICE) and has a lower one. Without it, an agent beside many busy programs gets as little CPU time as each of them, and its rings overflow.',
+        { min: -20, max: 19 },
       ),
       pollInterval: duration(
         '4ms',

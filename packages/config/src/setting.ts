@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { z } from 'zod';
 import { suggest } from './suggest.ts';
 import { formatDuration, formatSize, type Parsed, parseDuration, parseSize } from './units.ts';
@@ -126,14 +127,27 @@ export function size(fallback: string, doc: string, { endless = false, ...range 
   });
 }
 
-/** The size of a BPF ring buffer. The kernel accepts powers of two of at least a page. */
-export function ringSize(fallback: string, doc: string): z.ZodType<number> {
-  const info: SettingInfo = { kind: 'size', type: 'size, a power of two', default: fallback, doc };
-  return setting(info, fallback, (value) => {
+const MIB = 1024 ** 2;
+/** Smallest and largest ring that `auto` stands for, in the security lane */
+const AUTO_RING = { min: 4 * MIB, max: 32 * MIB };
+
+/**
+ * The size of a BPF ring buffer. The kernel accepts powers of two of at least a page. `auto` is `lanes` times a 512th
+ * of the host's memory, rounded to such a size: 8 MiB for the security lane of a host with 4 GiB.
+ */
+export function ringSize(lanes: 1 | 2, doc: string): z.ZodType<number> {
+  const info: SettingInfo = { kind: 'size', type: 'size, a power of two, or `auto`', default: 'auto', doc };
+  return setting(info, 'auto', (value) => {
+    if (value === 'auto') return lanes * autoRingBytes(totalmem());
     const bytes = inRange(parseSize(asText(value)), value, { min: 65_536, max: 1024 ** 3 }, formatSize);
     if (bytes instanceof Refusal || (bytes & (bytes - 1)) === 0) return bytes;
     return refuse('a power of two, such as 8MiB or 16MiB: the kernel accepts no other size', value);
   });
+}
+
+/** @param memory of the host, bytes */
+export function autoRingBytes(memory: number): number {
+  return Math.min(AUTO_RING.max, Math.max(AUTO_RING.min, 2 ** Math.round(Math.log2(memory / 512))));
 }
 
 export function count(fallback: number, doc: string, range: Range = {}): z.ZodType<number> {

@@ -35,7 +35,7 @@ describe('loadConfig', () => {
   it('needs no settings', () => {
     const config = loadConfig(sources());
     assert.equal(config.sensor.pollIntervalMs, 4);
-    assert.equal(config.sensor.ringBulkBytes, 16 * 1024 * 1024);
+    assert.equal(config.sensor.ringBulkBytes, 2 * config.sensor.ringSecurityBytes);
     assert.equal(config.responder.mode, 'observe');
     assert.equal(config.topics.incidents.retentionMs, Number.POSITIVE_INFINITY);
     assert.deepEqual(config.metrics.listen, { host: '127.0.0.1', port: 9464 });

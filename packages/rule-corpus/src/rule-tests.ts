@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Judge, type RuleTest, readTestFile, runTest, type TestResult } from '@ringfence/rule-lab';
+import { Judge, type RuleTest, readTestFile, runTest, type TestResult, Witnesses } from '@ringfence/rule-lab';
 import { sources } from './content.ts';
 
 /** A test cannot set the exact start of a container: its events come later than the container. */
@@ -33,6 +33,13 @@ export function registerRuleTests(root: string, path: string): void {
       const titles = new Set(some.map(({ title }) => title));
       assert.equal(titles.size, some.length, `two tests of "${name}" have the same title`);
     }
+  });
+  it('has rules each of which some event can match', () => {
+    const witnesses = new Witnesses(shared);
+    const without = rules
+      .map((rule) => ({ name: rule.name, ...witnesses.of(rule) }))
+      .filter(({ kind }) => kind !== 'witness');
+    assert.deepEqual(without, []);
   });
   for (const [name, some] of byRule) {
     describe(name, () => {

@@ -43,16 +43,10 @@ describe('the built-in rules', () => {
     );
   });
 
-  it('have techniques that serve one of their tactics', () => {
-    const strangers = rules.flatMap(({ name, tactics, techniques }) =>
-      techniques.flatMap((id) => {
-        const technique = attackTechnique(id);
-        const served = technique === undefined ? [] : [...servedTactics(technique)];
-        if (served.some((tactic) => tactics.includes(tactic))) return [];
-        return [`"${name}": ${id} serves ${served.join(', ') || 'no tactic'}, not ${tactics.join(' or ')}`];
-      }),
-    );
-    assert.deepEqual(strangers, []);
+  // Each tactic beyond the first adds to the score of an incident, so a lone alert must not look like a chain of them.
+  it('have few tactics, whatever techniques they show', () => {
+    const many = rules.filter(({ tactics }) => tactics.length > 3).map(({ name }) => name);
+    assert.deepEqual(many, []);
   });
 
   it('have a technique for each of their tactics', () => {

@@ -1,6 +1,9 @@
 import { compileDetectorRules, type Rules } from '@ringfence/detector';
 import { type CompiledRule, type Diagnostic, lintRules } from '@ringfence/rules';
 import type { AskedSources } from './sources.ts';
+import type { TellProgress } from './test.ts';
+import { witnessDiagnostics, witnessesOf } from './witness/report.ts';
+import { tallyOf, type WitnessTally } from './witness/tally.ts';
 
 export interface Checked {
   readonly files: number;
@@ -8,6 +11,7 @@ export interface Checked {
   readonly rules: number;
   readonly errors: number;
   readonly warnings: number;
+  readonly witnesses: WitnessTally;
   /** By file and line. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -15,14 +19,19 @@ export interface Checked {
 export interface CheckOptions {
   /** Also warn of rules that are hard to understand when they raise an alert. @default false */
   readonly strict?: boolean;
+  /** Called after each rule for which a witness was looked for. */
+  readonly progress?: TellProgress;
 }
 
 /** Returns the diagnostics of the files that were asked for. The other sources only define names for them. */
-export function checkRules({ sources, asked }: AskedSources, { strict = false }: CheckOptions = {}): Checked {
+export function checkRules(asking: AskedSources, { strict = false, progress }: CheckOptions = {}): Checked {
+  const { sources, asked } = asking;
   const set: Rules = compileDetectorRules(sources, 'hunt');
   const order = new Map(sources.map(({ name }, index) => [name, index]));
   const obscure = strict ? set.rules.flatMap(obscurities) : [];
-  const diagnostics = [...set.diagnostics, ...lintRules(set), ...obscure]
+  const witnessed = witnessesOf(asking, undefined, progress);
+  const loaded = [...set.diagnostics, ...lintRules(set)];
+  const diagnostics = [...loaded, ...obscure, ...witnessDiagnostics(witnessed, loaded)]
     .filter(({ file }) => asked.has(file))
     .sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
@@ -31,6 +40,7 @@ export function checkRules({ sources, asked }: AskedSources, { strict = false }:
     rules: set.rules.filter(({ file }) => asked.has(file)).length,
     errors,
     warnings: diagnostics.length - errors,
+    witnesses: tallyOf(witnessed, set, asked),
     diagnostics,
   };
 }

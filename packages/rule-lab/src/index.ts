@@ -1,5 +1,5 @@
 export { type BenchResult, benchRules } from './bench.ts';
-export { checkRules } from './check.ts';
+export { type Checked, checkRules } from './check.ts';
 export { convertRules } from './convert.ts';
 export { type Coverage, type CoverageCell, type CoverageColumn, coverageOf, rulesOf } from './coverage.ts';
 export { coveragePage } from './coverage-page.ts';
@@ -18,3 +18,6 @@ export { runTest, runTests, type TestFailure, type TestResult, type TestRun } fr
 export { type RuleTest, readTestFile } from './test-file.ts';
 export { testFileSchema } from './test-schema.ts';
 export { readTestSources, rulesBeside } from './test-sources.ts';
+export { type WitnessedRule, witnessesOf, witnessTests } from './witness/report.ts';
+export type { Unmatched, WitnessTally } from './witness/tally.ts';
+export { type Witness, Witnesses } from './witness/witness.ts';

@@ -1,11 +1,13 @@
 export { ATTACK_VERSION } from './attack/table.ts';
 export { shortV18, TACTIC_NAMES, TACTICS, type Tactic, tacticOf, techniqueOf } from './attack/tactics.ts';
 export { attackTechnique, attackTechniques, servedTactics, type Technique } from './attack/techniques.ts';
+export { holds } from './compile/evaluate.ts';
 export type { Matcher, OnMatch } from './compile/matcher.ts';
+export { type Formula, Formulas, type TestLiteral } from './compile/nodes/formula.ts';
 export { type Diagnostic, didYouMean, render, type Severity } from './diagnostics/diagnostics.ts';
 export { StateError } from './diagnostics/errors.ts';
 export type { RuleSource } from './diagnostics/report.ts';
-export { type Explanation, explain, renderExplanation } from './explain/explain.ts';
+export { type Explanation, explain, renderExplanation, writeTest } from './explain/explain.ts';
 export { explainRun, type RunExplainer } from './explain/explain-run.ts';
 export { fieldValues, formatOutput, printable } from './explain/output.ts';
 export { compileFilter, type Filter } from './filter.ts';

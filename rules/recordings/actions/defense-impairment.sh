@@ -29,7 +29,6 @@ mkdir -p /etc/ufw; echo ENABLED=no > /etc/ufw/ufw.conf
 touch /var/tmp/x; chattr +i /var/tmp/x
 ## File that starts programs or lets users in protected against change
 #also File protected against change
-#also Key or job locked against change
 #setup touch /etc/cron.d/x
 chattr +i /etc/cron.d/x
 ## Home or keys of root opened to others

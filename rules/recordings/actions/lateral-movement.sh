@@ -1,5 +1,4 @@
 ## Remote login client started in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 ssh -o BatchMode=yes 10.9.8.7
@@ -11,6 +10,7 @@ server 'ssh -o BatchMode=yes 10.9.8.7'
 #setup stubs /usr/bin/sshpass
 sshpass -p secret ssh 10.9.8.7
 ## Many machines logged in to
+#also Login that checks nobody's identity
 #also Machines logged in to one after another by a script
 for n in $(seq 1 11); do ssh -o BatchMode=yes -o StrictHostKeyChecking=no 10.9.8.$n; done
 ## Agent of SSH used by another program
@@ -32,7 +32,7 @@ redis-cli -h 10.9.8.7 config set dir /root/.ssh
 #setup stubs /usr/bin/rpcclient
 rpcclient -U x dc1
 ## File of a scratch folder copied to another machine
-echo x > /tmp/x; scp -o BatchMode=yes /tmp/x 10.9.8.7:/tmp/x
+echo x > /tmp/x; scp -o BatchMode=yes /tmp/x 10.9.8.7:/srv/x
 ## Many machines commanded by a server's command
 #also Command sent to many machines by hand
 #also Shell started by a network server
@@ -49,19 +49,23 @@ smbclient '//10.9.8.7/C$' -U ann
 #setup ssh-keygen -q -t ed25519 -N '' -f /tmp/k
 ssh -o BatchMode=yes -i /tmp/k 10.9.8.7
 ## Machines logged in to one after another by a script
+#also Login that checks nobody's identity
 for n in 1 2 3 4 5; do ssh -o BatchMode=yes -o StrictHostKeyChecking=no 10.9.8.$n; done
 ## Session of another user taken over
 #setup setpriv --reuid 1000 --regid 1000 --clear-groups tmux -S /tmp/tmux-ann new-session -d -s work
 tmux -S /tmp/tmux-ann capture-pane -p -t work
 ## Screen of a machine shared without a password
+#also Desktop of this machine shared by a command
 #also Tool for access from afar started
 #setup stubs /usr/bin/x11vnc
 x11vnc -display :0 -nopw
 ## Desktop or terminal of another machine reached by a script
 #setup python3 -m http.server -b 10.9.8.7 5900 > /dev/null 2>&1 &
 #setup until ss -ltn | grep -q ':5900 '; do sleep 0.05; done
-python3 -c 'import socket; s = socket.create_connection(("10.9.8.7", 5900)); s.send(b"GET / HTTP/1.0\r\n\r\n"); s.recv(9)'
+#setup printf '%s\n' 'import socket' 's = socket.create_connection(("10.9.8.7", 5900)); s.send(b"GET / HTTP/1.0" + bytes([13, 10, 13, 10])); s.recv(9)' > /srv/x.py
+python3 /srv/x.py
 ## Hook of a shared repository written
 mkdir -p /srv/git/web.git/hooks; echo x > /srv/git/web.git/hooks/post-update
 ## Scripts of a shared folder changed one after another
+#also Program or script of a shared folder changed by hand
 mkdir -p /srv/team; for n in a b c; do echo true >> /srv/team/$n.sh; done

@@ -4,8 +4,10 @@ echo x > /var/log/auth.log; rm /var/log/auth.log
 ## Journal removed by hand
 mkdir -p /var/log/journal/x; echo x > /var/log/journal/x/system.journal; rm -rf /var/log/journal/x
 ## Journal shortened
-journalctl --vacuum-time=1s
+journalctl --vacuum-time=2weeks
 ## Record of logins edited
+#also Activity of users looked at
+#also Logs read by a stranger or in a container
 touch /var/log/wtmp; python3 -c 'open("/var/log/wtmp","r+b")'
 ## Kernel log cleared
 #setup stubs /usr/bin/dmesg
@@ -39,6 +41,7 @@ dpkg -i --force-downgrade x.deb
 ## Old version of a protocol forced
 openssl s_client -connect 127.0.0.1:1 -tls1
 ## Older version of a library asked for
+#also Check of certificates or signatures left out
 #setup stubs /usr/bin/pip
 pip install --trusted-host x requests==2.5.0
 ## Start of another kernel chosen

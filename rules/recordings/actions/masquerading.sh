@@ -32,9 +32,11 @@ sleep 1 & mkdir /tmp/e; mount --bind /tmp/e /proc/$!
 ## Time of a file set back
 touch -r /usr/bin/ls /etc/hosts
 ## Files opened past the system calls
+#also Program or script of a shared folder changed by hand
 cp /opt/lab/io_uring /srv/io_uring; /srv/io_uring 0 0 openat /etc/hosts 0
 ## BPF program loaded from a scratch folder or a container
 #also Executable run from a scratch folder
+#also Socket filter loaded by a script
 #setup cp "$(command -v bpftool)" /tmp/probe
 /tmp/probe feature probe kernel > /dev/null
 ## Physical memory written
@@ -59,7 +61,6 @@ tar cf /dev/null --checkpoint=1 --checkpoint-action=exec=true /etc/hosts
 ## Script of a desktop program changed by a command
 mkdir -p /home/ann/.config/discord/0/modules; echo 1 > /home/ann/.config/discord/0/modules/index.js
 ## Memory of a process opened for writing
-#also Memory of a process written through its file
 sh -c ": 3<> /proc/self/mem"
 ## Own confinement changed by a command
 sh -c ": > /proc/self/attr/current"
@@ -74,6 +75,7 @@ mv /tmp/t /usr/sbin/irqbalanced
 python3 -c 'import os; os.utime("/srv/x", (1, 1))'
 ## Files opened past the system calls from a scratch folder
 #also Executable run from a scratch folder
+#also Files opened past the system calls
 cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## Package installed from a scratch folder
 #also Package installed from a local file

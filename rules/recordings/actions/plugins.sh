@@ -22,9 +22,6 @@ cp /bin/true /usr/lib/mysql/plugin/x.so
 ## Code of the system made a function of a database
 #setup stubs /usr/bin/psql
 psql -c "CREATE FUNCTION system(cstring) RETURNS int AS '/lib/x86_64-linux-gnu/libc.so.6', 'system' LANGUAGE C STRICT"
-## Delivery of mail changed
-#also Delivery of mail changed by a command
-echo 'x: "|/tmp/x"' >> /etc/aliases
 ## Extension of a browser prescribed for all users
 mkdir -p /opt/google/chrome/extensions; echo x > /opt/google/chrome/extensions/x.json
 ## Settings of a browser changed by another program

@@ -23,7 +23,6 @@ chmod 4755 /tmp/x
 mkdir -p /etc/sudoers.d; echo x > /etc/sudoers.d/x
 ## Namespace tool aimed at the host from a container
 #also Container enters other namespaces
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 nsenter -t 1 -m true
@@ -33,7 +32,6 @@ nsenter -t 1 -m true
 #setup mkdir -p /run; busybox nc -lU /run/docker.sock & python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/docker.sock"); s.listen()'; sleep 0.1
 /opt/lab/connect unix /run/docker.sock x
 ## File of a release agent written
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 mkdir /tmp/cg; sh -c 'echo /cmd > /tmp/cg/release_agent'
@@ -43,7 +41,7 @@ was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/
 ## Process became root without a set-user-id program
 setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c 'import os; os.setuid(0)'
 ## Kernel helper changed by a container
-#also Right of root used for the first time by an image
+#also Container looks at how it is confined
 #also Suspicious Process Execution
 #in shop:1
 # Writes the present value back.
@@ -58,21 +56,10 @@ for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups
 #guest the program that the kernel starts has no namespace
 #setup stubs /var/tmp/x; chown 1000 /var/tmp/x
 was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; checked; echo "$was" > /proc/sys/kernel/core_pattern; checked
-## Memory of a process written through its file
-#also Memory of a process opened for writing
-sh -c ': 3>> /proc/$$/mem'
 ## Command or library put into a running process by a debugger
-#also Debugger told to change a running process
 #also Debugger told to run commands
-#also Function called in a running process by a debugger
-#also Running process steered by a debugger
 #setup stubs /usr/bin/gdb
 gdb -q -batch -p 1 -ex 'call (int)system("id")'
-## Function called in a running process by a debugger
-#also Debugger told to change a running process
-#also Running process steered by a debugger
-#setup stubs /usr/bin/gdb
-gdb -q -batch -p 1 -ex 'call (int)puts("x")'
 ## Time stamp of sudo written
 mkdir -p /run/sudo/ts; echo x > /run/sudo/ts/ann
 ## Set-user-id program started as exploits do

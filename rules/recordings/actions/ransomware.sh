@@ -12,10 +12,13 @@ echo pay > /home/ann/HOW_TO_DECRYPT.txt
 ## Copies for restoring removed
 rm -rf /var/backups/x
 ## Many services stopped
+#also Server stopped by hand
+#also Several servers stopped one after another
 for n in mysql nginx docker php redis cups; do systemctl stop $n; done
 ## Many accounts locked
+#also Account locked or taken away by a command
 for n in 1 2 3 4 5 6; do userdel nobody$n; done
-## Rival miners killed
+## Miners of others ended by name
 pkill -9 -f kdevtmpfsi
 ## Machine tuned for mining
 #setup stubs /usr/sbin/wrmsr
@@ -69,17 +72,13 @@ for s in mysqld postgres mongod; do /usr/sbin/$s 60 & sleep 0.3; kill -9 $!; don
 ## Servers ended by their names
 for s in mysqld postgres mongod; do pkill -x $s; done; true
 ## Server of a container ended by its name
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 pkill -9 -x redis-server; true
 ## Logins switched off
 echo x > /etc/nologin
-## Start pages replaced one after the other
-#also Start page of a site written by a tool for texts
-#setup for s in a b c d; do mkdir -p /var/www/$s; echo x > /var/www/$s/index.html; done; echo y > /srv/d.html
-find /var/www -name 'index.*' -exec cp /srv/d.html {} \;
 ## Messages written to several terminals
+#also Terminal of others opened by a stranger
 #setup for n in 1 2; do timeout 20 script -qc 'sleep 15' /dev/null > /dev/null 2>&1 & done; sleep 1
 python3 -c '
 import glob
@@ -110,6 +109,7 @@ sqlite3 /srv/a.db 'update a set balance = 1'
 #setup mkdir -p /var/www/shop; echo A=b > /var/www/shop/.env
 sed -i s/b/c/ /var/www/shop/.env
 ## Files written anew and their originals removed
+#also Many documents removed by a stranger
 #setup mkdir -p /srv/work; for n in $(seq 40); do echo x > /srv/work/$n.docx; done
 python3 -c '
 import os
@@ -118,6 +118,8 @@ for n in range(1, 41): open(f"/srv/work/{n}.a7", "w").close(); os.unlink(f"/srv/
 #setup stubs /usr/bin/systemctl
 systemctl disable --now restic-backup.timer
 ## Several containers stopped by one command
+#also Containers or virtual machines listed by hand
+#also Server stopped by hand
 #setup stubs /usr/bin/docker
 /usr/bin/docker kill a b c
 ## Partition table removed by a tool

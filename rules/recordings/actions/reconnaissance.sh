@@ -2,6 +2,7 @@
 sh -c 'id; whoami; uname -a; hostname; ip addr; ss -ltn; ps; df; true'
 ## Burst of questions by a server's command
 #also Identity asked from a service's shell
+#also Processes listed by a server's command
 #also Shell started by a network server
 server 'id; uname -a; ps; ip addr'
 ## Files searched for ways to root
@@ -14,11 +15,8 @@ server 'find /home -perm -4000'
 #setup stubs /usr/bin/ping
 for n in $(seq 1 20); do ping -c 1 10.0.0.$n; done
 ## Port scan
-#also Ports tried by code without a file
-python3 -c '
-import socket
-for port in range(1, 62):
-  s = socket.socket(); s.connect_ex(("10.9.8.7", port)); s.close()'
+#setup printf '%s\n' 'import socket' 'for port in range(1, 62): socket.socket().connect_ex(("10.9.8.7", port))' > /srv/scan.py
+python3 /srv/scan.py
 ## Security tools looked for
 pgrep auditd
 ## Machine asked whether it is a virtual one
@@ -57,6 +55,7 @@ server 'virsh list --all'
 #setup echo UTC > /etc/timezone
 server 'cat /etc/timezone'
 ## Own address asked of a service
+#also Code without a file asks for a name of the internet
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x06ipinfo\x02io\0\0\1\0\1", ("10.9.8.1", 53))'
 ## History or bookmarks of a browser read
 #setup mkdir -p /home/ann/.mozilla/firefox/x; echo x > /home/ann/.mozilla/firefox/x/places.sqlite
@@ -65,8 +64,8 @@ cat /home/ann/.mozilla/firefox/x/places.sqlite
 #also Files searched for ways to root
 setpriv --reuid 1000 --regid 1000 --clear-groups find /usr /srv -maxdepth 1 -perm -4000
 ## Socket of a container engine searched for in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
+#also Whole folder tree searched
 #in shop:1
 find /srv -name docker.sock
 ## Security tools asked for one after another
@@ -79,7 +78,6 @@ for path in ("/opt/CrowdStrike/a", "/opt/sentinelone/a", "/var/ossec/a", "/etc/f
   try: open(path)
   except OSError: pass'
 ## Rival miners looked for
-#also Rival miners killed
 pgrep -f xmrig; pgrep -f kinsing
 ## Tool that lists accounts of a domain started
 #also Tool for Windows machines started
@@ -89,12 +87,11 @@ rpcclient -U '' -N 10.9.8.3 -c enumdomusers
 #setup stubs /usr/bin/ldapsearch
 ldapsearch -x -H ldap://10.9.8.3 '(objectClass=group)' cn
 ## Environment or owners of many processes read
+#also Processes listed by a stranger
 #setup for n in 1 2 3 4 5 6 7 8 9; do sleep 300 & done
 sh -c 'for p in /proc/[0-9]*; do read -r name < $p/comm; done; :'
-## Machine explored by code without a file
-python3 -c 'for path in "/etc/login.defs", "/proc/version", "/proc/net/route", "/proc/net/arp": open(path).read()'
 ## Network of a container explored by its shell
-#also Machine explored by code without a file
+#also Network of the machine read by a stranger
 #also Suspicious Process Execution
 #in shop:1
 for table in route arp fib_trie; do read -r line < /proc/net/$table; done
@@ -114,7 +111,6 @@ cat /proc/bus/input/devices
 #setup mkdir -p /etc/libvirt/qemu; echo x > /etc/libvirt/qemu/db.xml
 python3 -c 'open("/etc/libvirt/qemu/db.xml").read()'
 ## Services of a cluster looked up one after another
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 python3 -c 'import socket

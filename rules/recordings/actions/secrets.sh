@@ -15,6 +15,7 @@ server 'cat /var/www/html/wp-config.php'
 ## Files searched for passwords
 grep -ri password /etc/apt
 ## Files searched for keys
+#also Whole folder tree searched
 find /home -name id_rsa
 ## Keys of the cluster read
 #setup mkdir -p /etc/kubernetes; echo x > /etc/kubernetes/admin.conf
@@ -91,15 +92,12 @@ ssh-keygen -q -s /tmp/ca -I x -n root /tmp/k.pub
 #in shop:1
 sh -c 'echo nameserver 203.0.113.9 > /etc/resolv.conf'
 ## Running process steered by a debugger
-#also Debugger told to change a running process
-#also Function called in a running process by a debugger
 sleep 9 & gdb -q -batch -p $! -ex 'print (int)getpid()' -ex detach; kill $!
 ## Process traced in a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
-## Raw socket reads the traffic of TCP or UDP
-#also Raw socket made by a stranger
-#also Raw socket of a stranger
-python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 6)'
+## Several kinds of keys searched at once
+#also Files searched for keys
+#also Whole folder tree searched
+find /home -maxdepth 1 -name id_rsa -o -name '*.kdbx' -o -name wallet.dat

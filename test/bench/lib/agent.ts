@@ -64,6 +64,8 @@ export interface AgentOptions {
   readonly profile?: string | null;
   /** The only service that runs. @default all services */
   readonly only?: string | null;
+  /** Command that starts the agent with another priority, such as chrt. @default none */
+  readonly under?: readonly string[];
 }
 
 /** A `ringfence up` with its own state, socket and pins. Disposing stops it and removes them. */
@@ -78,7 +80,7 @@ export class Agent implements AsyncDisposable {
   #output = '';
 
   /** `previous` is a stopped agent whose state and pins this one takes over. */
-  private constructor({ dir, settings = [], profile = null, only = null }: AgentOptions, previous?: Agent) {
+  private constructor({ dir, settings = [], profile = null, only = null, under = [] }: AgentOptions, previous?: Agent) {
     this.#dir = previous === undefined ? mkdtempSync(join(dir, 'up-')) : previous.#dir;
     this.stateDir = join(this.#dir, 'state');
     this.runDir = join(this.#dir, 'run');
@@ -89,7 +91,8 @@ export class Agent implements AsyncDisposable {
     const hook = profile === null ? [] : ['--import', PROFILE_HOOK];
     const service = only === null ? [] : ['--only', only];
     const args = [...NODE_FLAGS, ...hook, MAIN, 'up', ...service, '--state-dir', this.stateDir, '--log-level', 'warn'];
-    this.#child = spawn(process.execPath, [...args, ...all.flatMap((setting) => ['--set', setting])], {
+    const [file = '', ...before] = [...under, process.execPath];
+    this.#child = spawn(file, [...before, ...args, ...all.flatMap((setting) => ['--set', setting])], {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(profile === null ? {} : { env: { ...process.env, BENCH_PROFILE: profile } }),
     });

@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BenchError } from './errors.ts';
 
-export type SectionName = 'throughput' | 'latency' | 'overhead' | 'sensor' | 'rules' | 'codecs' | 'replay' | 'fleet';
 /** All sections, in the order in which they run */
-export const SECTIONS: readonly SectionName[] = [
+export const SECTIONS = [
   'throughput',
   'latency',
   'overhead',
@@ -13,7 +12,10 @@ export const SECTIONS: readonly SectionName[] = [
   'codecs',
   'replay',
   'fleet',
-];
+  'floods',
+  'starved',
+] as const;
+export type SectionName = (typeof SECTIONS)[number];
 
 export interface BenchOptions {
   readonly sections: readonly SectionName[];
@@ -31,20 +33,22 @@ export interface BenchOptions {
    * Ringfence in place of the rest.
    */
   readonly falco: string | null;
-  /** For `sensor`: runs only the loads whose name contains one of these texts; empty for all measurements */
+  /** For `sensor` and `floods`: runs only the loads whose name contains one of these texts; empty for all */
   readonly loads: readonly string[];
 }
 
 export const USAGE: string = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
 
 Sections (default: all): ${SECTIONS.join(', ')}
-  --seconds N    how long a load must run without loss to count as sustained (default 20)
+  --seconds N    how long a load must run without loss to count as sustained (default 20); for floods: how long the
+                 bystanders act, 50 times a second
   --runs N       repetitions of each comparison (default 3)
   --profile DIR  write CPU profiles of the measured programs to DIR, and print their slowest functions
   --recording FILE  for fleet and rules: a file written by ringfence record (default: record one)
   --falco DIR    for rules: Falco's rule files (default: the stable rules of RINGFENCE_YARDSTICKS, and as many rules of
                  Ringfence as there are other rules of Falco)
-  --load TEXT    for sensor: only the loads with TEXT in their names, or idle; repeatable
+  --load TEXT    for sensor: only the loads with TEXT in their names, or idle; for floods: only the floods with TEXT in
+                 their names; repeatable
   --json         write one JSON object to stdout, and the tables to stderr
 
 Needs root, cc and taskset. Exit code 1 when produced = stored + counted drops does not hold.`;

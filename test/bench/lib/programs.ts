@@ -10,7 +10,12 @@ import { interrupted } from './interrupt.ts';
 const run = promisify(execFile);
 const INCLUDE = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 const SOURCES = fileURLToPath(new URL('../programs/', import.meta.url));
+const TEST_SOURCES = fileURLToPath(new URL('../../kernel/programs/', import.meta.url));
+/** Programs that the sensor's tests use, too */
+const SHARED: ReadonlySet<string> = new Set(['bystander', 'flood']);
 const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  bystander: [],
+  flood: [],
   load: [],
   pages: [],
   stamp: [],
@@ -48,7 +53,14 @@ export class Programs {
     this.#dir = dir;
     mkdirSync(dir, { recursive: true });
     for (const [name, flags] of Object.entries(FLAGS)) {
-      const args = ['-O2', '-Wall', ...flags, '-o', this.path(name), join(SOURCES, `${name}.c`)];
+      const args = [
+        '-O2',
+        '-Wall',
+        ...flags,
+        '-o',
+        this.path(name),
+        join(SHARED.has(name) ? TEST_SOURCES : SOURCES, `${name}.c`),
+      ];
       const { status, stderr, error } = spawnSync('cc', args, { encoding: 'utf8' });
       if (status !== 0)
         throw new BenchError('ERR_BENCH_SETUP', `cc ${args.join(' ')} failed: ${stderr || error?.message}`, {

@@ -1,38 +1,56 @@
-/* flood (opens PATH | forks - | connects PORT | spawns - | mounts -) TIMES [COMMAND...]: repeats an action;
- * forks and connects once more a second later; then executes COMMAND. `spawns` executes a program with an
- * argument of 100,000 bytes, `mounts` fails to mount a source of 4,000 bytes on a target of 4,000 bytes. */
+/* flood (opens PATH | forks - | connects PORT | spawns - | runs - | environments - | mounts - | bpf -) TIMES
+ * [COMMAND...]: repeats an action; forks and connects once more a second later; then executes COMMAND.
+ * `spawns` executes a program with an argument of 100,000 bytes, `environments` one with a variable of as
+ * many bytes, `runs` one with neither. `mounts` fails to mount a source of 4,000 bytes on a target of 4,000
+ * bytes, and `bpf` to fetch an object from a path of 4,000 bytes. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ARGUMENT 100000
-#define MOUNT_TEXT 4000
+#define LONG_TEXT 100000
+#define PATH_TEXT 4000
 
-static void spawn(void)
+/* Executes a program with `argument` and `variable`, which may be null. */
+static void spawn(char *argument, char *variable)
 {
-	static char argument[ARGUMENT + 1];
-	char *arguments[] = { "true", argument, 0 };
 	pid_t child;
 
-	memset(argument, 'a', ARGUMENT);
-	if (!posix_spawn(&child, "/bin/true", 0, 0, arguments, (char *[]){ 0 }))
+	if (!posix_spawn(&child, "/bin/true", 0, 0, (char *[]){ "true", argument, 0 }, (char *[]){ variable, 0 }))
 		waitpid(child, 0, 0);
 }
 
-static void fail_to_mount(void)
+static char *long_text(const char *head)
 {
-	static char text[MOUNT_TEXT + 1];
+	static char text[LONG_TEXT + 1];
 
-	memset(text, 'a', MOUNT_TEXT);
-	for (int slash = 0; slash < MOUNT_TEXT; slash += 200)
-		text[slash] = '/';
-	mount(text, text, "none", 0, 0);
+	memset(text, 'a', LONG_TEXT);
+	memcpy(text, head, strlen(head));
+	return text;
+}
+
+static char *long_path(void)
+{
+	static char path[PATH_TEXT + 1];
+
+	memset(path, 'a', PATH_TEXT);
+	for (int slash = 0; slash < PATH_TEXT; slash += 200)
+		path[slash] = '/';
+	return path;
+}
+
+static void fail_to_fetch(void)
+{
+	union bpf_attr attr = { .pathname = (long)long_path() };
+
+	syscall(SYS_bpf, BPF_OBJ_GET, &attr, sizeof(attr));
 }
 
 static void run_action(const char *action, const char *argument)
@@ -58,10 +76,19 @@ static void run_action(const char *action, const char *argument)
 		close(fd);
 		return;
 	case 's':
-		spawn();
+		spawn(long_text(""), 0);
+		return;
+	case 'e':
+		spawn(0, long_text("LD_LIBRARY_PATH="));
+		return;
+	case 'r':
+		spawn(0, 0);
 		return;
 	case 'm':
-		fail_to_mount();
+		mount(long_path(), long_path(), "none", 0, 0);
+		return;
+	case 'b':
+		fail_to_fetch();
 	}
 }
 

@@ -1,20 +1,20 @@
-/** Floods while nothing reads the rings: they hide no event of another cgroup. */
+/** Floods while nothing reads the rings: they hide no event of another cgroup, and no rare event of their own. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, afterEach, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
+import { Group, Scratch, SECURITY, type SensorRecord, skip, TestSensor } from '@ringfence/testkit/sensor';
 import { records } from '@ringfence/wire';
-import { Group } from './group.ts';
 
 /** The rings of the test sensor. */
 const RING = 1 << 24;
 const FROM = RING / 2;
 const UNTIL = (RING * 3) / 4;
 const BURST_BYTES = RING / 64;
-const BYTES_PER_SECOND = 256 * 1024;
+/** Less than a flood sends on a busy machine: nothing reads the rings, so a flood within its share would fill them. */
+const BYTES_PER_SECOND = 128 * 1024;
 const INTERVAL = BigInt(Math.round((1e9 * 1024) / BYTES_PER_SECOND));
 const BURST = (INTERVAL * BigInt(BURST_BYTES)) / 1024n;
 const ACTIONS = 200;
@@ -30,7 +30,10 @@ const REAL_TIME = ['chrt', '--fifo', '1'];
 
 const FLOODS: Readonly<Record<string, Floods>> = {
   'executions with an argument of 100,000 bytes, two at a time': [['spawns', 2]],
+  'executions with a variable of 100,000 bytes': [['environments', 4]],
+  'executions without either': [['runs', 4]],
   'failing mounts with two texts of 4,000 bytes': [['mounts', 1]],
+  'failing bpf(2) with a path of 4,000 bytes': [['bpf', 1]],
   'forks, four at a time': [['forks', 4]],
   'writes of a watched file, in the bulk lane': [['opens', 1]],
   'all of them': [
@@ -104,17 +107,22 @@ describe('floods of the rings on the running kernel', { skip }, () => {
     while (lossesOf(group).size === 0) await sleep(20);
   }
 
-  /** Plays the actions of the bystander. Returns the numbers of those that were reported, by type of record. */
-  async function play(group: Group, actions: number): Promise<Readonly<Record<string, number>>> {
-    const process = await group.run(bystander, secret, String(port), String(actions));
+  /** Plays the actions of the bystander, in each of the cgroups at the same time. Returns its pids. */
+  async function play(groups: readonly Group[], actions: number): Promise<readonly number[]> {
+    const pids = await Promise.all(groups.map((group) => group.run(bystander, secret, String(port), String(actions))));
     sensor.drain();
+    return pids;
+  }
+
+  /** Returns the numbers of actions in a cgroup that were reported, by type of record. */
+  function seenOf(group: Group, pid: number): Readonly<Record<string, number>> {
     const execs = recordsOf(group, 'rf_exec').filter(({ fields }) => ((fields['flags'] as number) & EXEC_MEMFD) !== 0);
     const numbers = new Set(execs.map(({ texts }) => String(texts['argv']?.bytes).split('\0')[1]));
     const children = new Set(execs.map(({ header }) => header.tgid));
     const opens = recordsOf(group, 'rf_open').filter(({ texts }) => String(texts['path']?.bytes) === secret);
     const connects = recordsOf(group, 'rf_connect').filter(({ fields }) => fields['port'] === port);
     return {
-      forks: recordsOf(group, 'rf_fork').filter(({ fields }) => fields['parent_tgid'] === process).length,
+      forks: recordsOf(group, 'rf_fork').filter(({ fields }) => fields['parent_tgid'] === pid).length,
       execs: numbers.size,
       slim: execs.filter(({ fields }) => ((fields['flags'] as number) & EXEC_SLIM) !== 0).length,
       exits: recordsOf(group, 'rf_exit').filter(({ header }) => children.has(header.tgid)).length,
@@ -132,27 +140,30 @@ describe('floods of the rings on the running kernel', { skip }, () => {
     limit(FROM);
     sensor.drain();
     await startFloods(noisy, floods, priority);
-    const seen = await play(quiet, ACTIONS);
+    const [pid, ownPid] = (await play([quiet, noisy], ACTIONS)) as [number, number];
     await noisy.stop();
     sensor.drain();
     const losses = lossesOf(noisy);
+    const [seen, own] = [seenOf(quiet, pid), seenOf(noisy, ownPid)];
     const kept = countTypes(sensor.records.filter(({ header }) => header.cgroup === noisy.id));
     print(t, `bystander, of ${ACTIONS}`, seen);
+    print(t, `in the flood's cgroup, of ${ACTIONS}`, own);
     print(t, 'flood, reported', kept);
     print(t, 'flood, lost', Object.fromEntries(losses));
     const all = { forks: ACTIONS, execs: ACTIONS, exits: ACTIONS, opens: ACTIONS, connects: ACTIONS };
     assert.deepEqual(seen, { ...all, slim: 0 });
+    const { execs, opens, connects } = own;
+    assert.deepEqual({ execs, opens, connects }, { execs: ACTIONS, opens: ACTIONS, connects: ACTIONS });
     assert.equal(lossesOf(quiet).size, 0);
     assert.ok([...losses.values()].reduce((sum, count) => sum + count, 0) > 0);
     assert.ok([...losses.keys()].every((name) => name.endsWith('throttled')));
   }
 
   for (const [name, floods] of Object.entries(FLOODS))
-    test(`${name}: all actions of another cgroup are reported, and the flood's losses are counted`, (t) =>
+    test(`${name}: it hides no action of another cgroup or of its own, and its losses are counted`, (t) =>
       flooded(t, floods, LOWEST));
 
-  test('a flood at real-time priority hides no action of another cgroup either', (t) =>
-    flooded(t, [['spawns', 1]], REAL_TIME));
+  test('a flood at real-time priority hides no action either', (t) => flooded(t, [['spawns', 1]], REAL_TIME));
 
   test('without shares of bytes the same flood hides the actions', async (t) => {
     await using noisy = new Group();
@@ -160,7 +171,8 @@ describe('floods of the rings on the running kernel', { skip }, () => {
     limit(0);
     sensor.drain();
     await startFloods(noisy, [['spawns', 2]], LOWEST);
-    const seen = await play(quiet, ACTIONS / 10);
+    const [pid = 0] = await play([quiet], ACTIONS / 10);
+    const seen = seenOf(quiet, pid);
     await noisy.stop();
     print(t, `bystander, of ${ACTIONS / 10}`, seen);
     assert.ok((seen['execs'] ?? 0) < ACTIONS / 10);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { skip, TestSensor } from '@ringfence/testkit/sensor';
 import { fileFacts, namespaces } from './expect.ts';
 
@@ -28,12 +29,14 @@ describe('the snapshot of running processes', { skip }, () => {
     return child.pid ?? 0;
   }
 
-  test("a snapshot by pid returns the values of the process's exec", async () => {
+  test("a snapshot by pid returns the values of the process's exec", { timeout: 60_000 }, async () => {
     const pid = sleeper('999');
-    const fromFork = sensor;
-    fromFork.drain();
-    const exec = sensor.records.find(({ type, header }) => type === 'rf_exec' && header.tgid === pid);
-    assert.ok(exec);
+    let exec: (typeof sensor.records)[number] | undefined;
+    // The kernel closes the pipe by which spawn() waits for the exec before it reports the exec.
+    for (; exec === undefined; await sleep(5)) {
+      sensor.drain();
+      exec = sensor.records.find(({ type, header }) => type === 'rf_exec' && header.tgid === pid);
+    }
     const [found, ...rest] = sensor.snapshot(pid);
     assert.ok(found);
     assert.equal(rest.length, 0);

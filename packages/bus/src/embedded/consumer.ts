@@ -5,6 +5,9 @@ import type { Assignment, Consumer, ConsumerOptions, Effect, InRecord, StateEntr
 import type { PartitionLog } from './partition-log.ts';
 import type { Writer } from './writer.ts';
 
+/** As much as one batch of a host: while a service handles a poll, no other one in this process gets a turn. */
+const POLL_BYTES = 512 * 1024;
+
 /** The read position of a group in one partition. */
 interface PartitionPosition {
   readonly log: PartitionLog;
@@ -38,7 +41,7 @@ export class EmbeddedConsumer implements Consumer {
     this.#writer = writer;
     this.#stores = new Set(options.stores);
     this.#maxRecords = options.maxRecords ?? 64;
-    this.#maxBytes = options.maxBytes ?? 4 * 2 ** 20;
+    this.#maxBytes = options.maxBytes ?? POLL_BYTES;
     this.#onClose = onClose;
     if (!(this.#maxRecords >= 1 && this.#maxBytes >= 1)) {
       throw new BusUsageError(`group ${this.group}: maxRecords and maxBytes of a poll must be at least 1`);

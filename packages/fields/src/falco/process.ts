@@ -1,4 +1,12 @@
-import { type EventView, leaf, nanosToMicros, type ProcessInfo, UNSET_ID, u64ToBigInt } from '@ringfence/wire';
+import {
+  type EventView,
+  leaf,
+  nanosToMicros,
+  type ProcessInfo,
+  processLeaf,
+  UNSET_ID,
+  u64ToBigInt,
+} from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,
@@ -6,6 +14,7 @@ import {
   type FieldValue,
   isExec,
   MAX_ANCESTORS,
+  nonEmpty,
   ofEvent,
   ofLineage,
   ofParent,
@@ -70,7 +79,7 @@ const toNanos = (micros: number): number => micros * 1000;
 function loginShell({ process }: EventView): number | undefined {
   let found: number | undefined;
   for (let ancestor = process, i = 0; ancestor !== undefined && i < MAX_ANCESTORS; ancestor = ancestor.parent, i++)
-    if (SHELLS.has(nameOf(ancestor))) found = ancestor.raw.pid;
+    if (SHELLS.has(nameOf(ancestor))) found = ancestor.pid;
   return found;
 }
 
@@ -81,7 +90,7 @@ function writable(event: EventView): boolean {
 }
 
 const execCtime = (event: EventView): number | undefined =>
-  isExec(event) ? ctime(event) : event.process?.raw.executableCtime;
+  isExec(event) ? ctime(event) : event.process?.long(processLeaf.executableCtime);
 
 const ENVIRONMENTS = 20;
 
@@ -155,14 +164,14 @@ export const falcoProcessFields: readonly Field[] = [
     'proc.apid',
     'Process ids',
     (event) => String(event.cursor.tgid),
-    (process) => String(process.raw.pid),
+    (process) => String(process.pid),
     (argument) => (argument === 0 ? ofEvent : ofParent),
   ),
   falco(
     'proc.pvpid',
     'number',
     'Process id of the parent in its own pid namespace.',
-    parent((process) => process.raw.namespaces.pidInNs),
+    parent((process) => process.long(processLeaf.namespaces.pidInNs)),
     { subject: ofParent },
   ),
   falco('proc.loginshellid', 'number', 'Process id of the topmost shell among the ancestors.', loginShell, {
@@ -221,7 +230,7 @@ export const falcoProcessFields: readonly Field[] = [
     'number',
     'Id of the user who logged in; -1: no login.',
     ({ process }) => {
-      const id = process?.raw.loginuid;
+      const id = process?.long(processLeaf.loginuid);
       return id === UNSET_ID ? -1 : id;
     },
     { subject: ofProcess },
@@ -231,9 +240,10 @@ export const falcoProcessFields: readonly Field[] = [
     'string',
     'Name of the user who logged in, if it is root or the user of the process.',
     ({ process }) => {
-      if (process === undefined || process.raw.loginuid === UNSET_ID) return undefined;
-      if (process.raw.loginuid === 0) return 'root';
-      return process.raw.loginuid === process.euid ? process.raw.user || undefined : undefined;
+      const id = process?.long(processLeaf.loginuid) ?? UNSET_ID;
+      if (process === undefined || id === UNSET_ID) return undefined;
+      if (id === 0) return 'root';
+      return id === process.euid ? nonEmpty(process.user) : undefined;
     },
     { subject: ofProcess },
   ),
@@ -241,7 +251,7 @@ export const falcoProcessFields: readonly Field[] = [
     'group.name',
     'string',
     'root for group 0, else absent.',
-    ({ process }) => (process?.raw.credentials.egid === 0 ? 'root' : undefined),
+    ({ process }) => (process?.long(processLeaf.credentials.egid) === 0 ? 'root' : undefined),
     { subject: ofProcess },
   ),
   ...never(

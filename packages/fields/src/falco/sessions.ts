@@ -1,4 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/wire';
+import { type EventView, type ProcessInfo, processLeaf } from '@ringfence/wire';
 import { type Field, type FieldValue, nonEmpty, ofProcess } from '../field.ts';
 import { type Led, leaderOf } from '../process/leader.ts';
 import { falco } from './define.ts';
@@ -6,8 +6,10 @@ import { nameOf } from './names.ts';
 
 const leads =
   (led: Led): Field['get'] =>
-  ({ process }) =>
-    process === undefined || process.raw[led] === 0 ? undefined : process.raw[led] === process.raw.namespaces.pidInNs;
+  ({ process }) => {
+    const leader = process?.long(processLeaf[led]);
+    return leader === undefined || leader === 0 ? undefined : leader === process?.long(processLeaf.namespaces.pidInNs);
+  };
 
 const ofLeader =
   (led: Led, of: (leader: ProcessInfo) => FieldValue): Field['get'] =>
@@ -54,7 +56,9 @@ export const sessionFields: readonly Field[] = [
     'Process id of the leader of the process group on the host; absent if it has ended.',
     ({ process }) => {
       const leader = leaderOf(process, 'processGroup');
-      return leader?.raw.namespaces.pidInNs === leader?.raw.processGroup ? leader?.raw.pid : undefined;
+      return leader?.long(processLeaf.namespaces.pidInNs) === leader?.long(processLeaf.processGroup)
+        ? leader?.pid
+        : undefined;
     },
     { subject: ofProcess },
   ),

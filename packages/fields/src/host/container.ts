@@ -1,4 +1,4 @@
-import type { EventView, ProcessInfo } from '@ringfence/wire';
+import { type EventView, type ProcessInfo, processLeaf } from '@ringfence/wire';
 import { type Field, nonEmpty, ofContainer } from '../field.ts';
 import { capabilityNames } from '../names/capabilities.ts';
 
@@ -31,15 +31,15 @@ function entry(event: EventView): string | undefined {
   const { container, head } = event;
   if (container === undefined || container.namespaces.some((namespace) => namespace.startsWith('pid=')))
     return undefined;
-  const inside = (process: ProcessInfo): boolean => head.containers[process.raw.container]?.id === container.id;
+  const inside = (process: ProcessInfo): boolean => head.containers[process.container]?.id === container.id;
   const line: ProcessInfo[] = [];
   let next = event.process;
   for (; next !== undefined && (line.length === 0 || inside(next)); next = next.parent) line.push(next);
   // The outermost processes can belong to the runtime: already in the cgroup, but not yet in the pid namespace.
-  const outside = next?.raw.namespaces.pid ?? 0;
-  const first = line.findLast((process) => process.raw.namespaces.pid !== outside);
+  const outside = next?.long(processLeaf.namespaces.pid) ?? 0;
+  const first = line.findLast((process) => process.long(processLeaf.namespaces.pid) !== outside);
   if (first === undefined) return undefined;
-  if (first.raw.namespaces.pidInNs === 1) return 'entrypoint';
+  if (first.long(processLeaf.namespaces.pidInNs) === 1) return 'entrypoint';
   return outside === 0 ? undefined : 'exec';
 }
 

@@ -1,4 +1,4 @@
-import { type EventView, leaf, normalPath, records } from '@ringfence/wire';
+import { type EventView, leaf, normalPath, processLeaf, records } from '@ringfence/wire';
 import { bodyBoolean, bodyLong, bodyText, type Field, isExec, nonEmpty, ofProcess } from '../field.ts';
 import { namedScript } from './named-script.ts';
 
@@ -32,7 +32,7 @@ function namedScriptOf(event: EventView): string | undefined {
 }
 
 const stdio = (bit: number) => (event: EventView) =>
-  ((isExec(event) ? sockets(event) : (event.process?.raw.stdioSockets ?? 0)) & bit) !== 0;
+  ((isExec(event) ? sockets(event) : (event.process?.long(processLeaf.stdioSockets) ?? 0)) & bit) !== 0;
 
 export const environmentAt = (event: EventView): readonly string[] =>
   isExec(event) ? event.cursor.leafTexts(leaf.Exec.environmentBytes) : (event.process?.environment ?? []);
@@ -229,6 +229,6 @@ export const execFields: readonly Field[] = [
     get: ({ writer, container, head }) =>
       writer === undefined || container === undefined
         ? undefined
-        : head.containers[writer.raw.container]?.id === container.id,
+        : head.containers[writer.container]?.id === container.id,
   },
 ];

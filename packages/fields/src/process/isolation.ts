@@ -42,6 +42,7 @@ const SECCOMP_OPTIONS: Readonly<Record<number, string>> = {
 const COMPAT_HOOKS: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(records.CompatHook).map(([name, hook]) => [hook, name.slice('COMPAT_'.length).toLowerCase()]),
 );
+const KNOWN_FLAGS_MAX = 64;
 const PROTECTIONS = ['PROT_READ', 'PROT_WRITE', 'PROT_EXEC'];
 const { IsolationOperation: OPERATION } = records;
 const attempted = bodyLong(leaf.Attempt.operation);
@@ -52,7 +53,18 @@ const memoryPath = bodyText(leaf.Memory.pathBytes);
 
 const u64 = (event: EventView, field: FixedLeaf): bigint =>
   u64ToBigInt(event.cursor.buffer, event.cursor.leafAt(field));
-const cloneNames = (flags: bigint): string[] => Object.keys(CLONE_FLAGS).filter((name) => flags & CLONE_FLAGS[name]!);
+
+/** Names of the flags that were seen, since a host forks with few combinations. */
+const knownFlags = new Map<bigint, readonly string[]>();
+
+function cloneNames(flags: bigint): readonly string[] {
+  let names = knownFlags.get(flags);
+  if (names !== undefined) return names;
+  if (knownFlags.size >= KNOWN_FLAGS_MAX) knownFlags.clear();
+  names = Object.keys(CLONE_FLAGS).filter((name) => flags & CLONE_FLAGS[name]!);
+  knownFlags.set(flags, names);
+  return names;
+}
 
 const counts = new Map(
   (
@@ -77,7 +89,7 @@ counts.set(KIND.Gap, (event) => gapEnds[1](event) - gapEnds[0](event) + 1);
 
 const isFork = (event: EventView): boolean => attempted(event) === records.AttemptOperation.ATTEMPT_FORK_FAILED;
 
-function flagsOf(event: EventView): string[] | undefined {
+function flagsOf(event: EventView): readonly string[] | undefined {
   if (event.cursor.kind === KIND.Attempt) return isFork(event) ? cloneNames(u64(event, leaf.Attempt.first)) : undefined;
   if (event.cursor.kind === KIND.Fork) return cloneNames(u64(event, leaf.Fork.flags));
   return operation(event) <= OPERATION.ISOLATION_UNSHARE ? cloneNames(u64(event, leaf.Isolation.option)) : undefined;

@@ -1,4 +1,4 @@
-import type { ProcessInfo } from '@ringfence/wire';
+import { type ProcessInfo, processLeaf } from '@ringfence/wire';
 import { MAX_ANCESTORS } from '../field.ts';
 
 /** Member of a process that names the leader of its process group or of its session. */
@@ -9,11 +9,12 @@ export type Led = 'processGroup' | 'processSession';
  * leader, unless it has ended. Numbers are compared within a pid namespace.
  */
 export function leaderOf(process: ProcessInfo | undefined, led: Led): ProcessInfo | undefined {
-  if (process === undefined || process.raw[led] === 0) return undefined;
-  const { [led]: number, namespaces } = process.raw;
+  const number = process?.long(processLeaf[led]) ?? 0;
+  if (process === undefined || number === 0) return undefined;
+  const namespace = process.long(processLeaf.namespaces.pid);
   let eldest = process;
   for (let above = process.parent, n = 0; above !== undefined && n < MAX_ANCESTORS; above = above.parent, n++) {
-    if (above.raw[led] !== number || above.raw.namespaces.pid !== namespaces.pid) break;
+    if (above.long(processLeaf[led]) !== number || above.long(processLeaf.namespaces.pid) !== namespace) break;
     eldest = above;
   }
   return eldest;

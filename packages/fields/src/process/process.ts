@@ -1,4 +1,4 @@
-import { type EventView, executableName, KIND, leaf, type ProcessInfo, records } from '@ringfence/wire';
+import { type EventView, executableName, KIND, leaf, type ProcessInfo, processLeaf, records } from '@ringfence/wire';
 import {
   ancestors,
   bodyLong,
@@ -34,7 +34,7 @@ const commandLine = (event: EventView): string | undefined =>
   isExec(event) ? args(event)?.join(' ') : event.process?.commandLine;
 
 const argsLength = (event: EventView): number | undefined =>
-  isExec(event) ? event.cursor.leafLong(leaf.Exec.argvLength) : event.process?.raw.argsLength;
+  isExec(event) ? event.cursor.leafLong(leaf.Exec.argvLength) : event.process?.long(processLeaf.argsLength);
 
 type Of = (process: ProcessInfo) => FieldValue;
 /** Reads a value of the parent; undefined if empty, because an unknown parent has empty texts. */
@@ -48,7 +48,7 @@ const namespace = (name: 'mnt' | 'pid' | 'net' | 'user') => ({
   type: 'number' as const,
   doc: `Inode number of its ${name} namespace.`,
   subject: ofProcess,
-  get: (event: EventView) => event.process?.raw.namespaces[name],
+  get: (event: EventView) => event.process?.long(processLeaf.namespaces[name]),
 });
 
 export const processFields: readonly Field[] = [
@@ -72,7 +72,7 @@ export const processFields: readonly Field[] = [
     doc: 'Process id in the pid namespace of the process.',
     aliases: ['proc.vpid'],
     subject: ofProcess,
-    get: (event) => event.process?.raw.namespaces.pidInNs,
+    get: (event) => event.process?.long(processLeaf.namespaces.pidInNs),
   },
   {
     name: 'process.entity_id',
@@ -157,14 +157,14 @@ export const processFields: readonly Field[] = [
     doc: 'Device number of the controlling terminal; 0: none.',
     aliases: ['proc.tty'],
     subject: ofProcess,
-    get: (event) => event.process?.raw.tty,
+    get: (event) => event.process?.long(processLeaf.tty),
   },
   {
     name: 'process.session.id',
     type: 'number',
     doc: 'Audit session.',
     subject: ofProcess,
-    get: (event) => event.process?.raw.sessionId,
+    get: (event) => event.process?.long(processLeaf.sessionId),
   },
   {
     name: 'process.group_leader.vpid',
@@ -172,7 +172,7 @@ export const processFields: readonly Field[] = [
     doc: 'Process id of the leader of the process group in the pid namespace of the process, at the last exec.',
     aliases: ['proc.vpgid'],
     subject: ofProcess,
-    get: (event) => event.process?.raw.processGroup || undefined,
+    get: (event) => event.process?.long(processLeaf.processGroup) || undefined,
   },
   {
     name: 'process.session_leader.vpid',
@@ -180,7 +180,7 @@ export const processFields: readonly Field[] = [
     doc: 'Process id of the leader of the session (setsid) in the pid namespace of the process, at the last exec.',
     aliases: ['proc.sid'],
     subject: ofProcess,
-    get: (event) => event.process?.raw.processSession || undefined,
+    get: (event) => event.process?.long(processLeaf.processSession) || undefined,
   },
   {
     name: 'process.session_leader.name',
@@ -202,7 +202,7 @@ export const processFields: readonly Field[] = [
     doc: 'Process id of the parent.',
     aliases: ['proc.ppid', 'ParentProcessId'],
     subject: ofParent,
-    get: parent((p) => p.raw.pid),
+    get: parent((p) => p.pid),
   },
   {
     name: 'process.parent.name',
@@ -240,14 +240,14 @@ export const processFields: readonly Field[] = [
     type: 'bool',
     doc: "The parent's standard input was a socket.",
     subject: ofParent,
-    get: parent((p) => (p.raw.stdioSockets & records.Stdio.INPUT) !== 0),
+    get: parent((p) => (p.long(processLeaf.stdioSockets) & records.Stdio.INPUT) !== 0),
   },
   {
     name: 'process.parent.stdin.network',
     type: 'bool',
     doc: "The parent's standard input was a socket, other than a unix socket.",
     subject: ofParent,
-    get: parent((p) => (p.raw.stdioSockets & records.Stdio.NETWORK_INPUT) !== 0),
+    get: parent((p) => (p.long(processLeaf.stdioSockets) & records.Stdio.NETWORK_INPUT) !== 0),
   },
   {
     name: 'process.ancestors.name',

@@ -84,7 +84,8 @@ export class Sandbox implements AsyncDisposable {
    */
   async play(script: string, limitMs: number, setup = '', signal?: AbortSignal): Promise<PlayedScript> {
     const unshare = this.#layer === undefined ? [] : UNSHARE;
-    const [program = '', ...args] = [...unshare, '/bin/sh', SCRIPT, this.#path, this.#layer ?? ''];
+    // A session of its own, as a login has: its leader outside of the namespace would have no number.
+    const [program = '', ...args] = [...unshare, 'setsid', '-w', '/bin/sh', SCRIPT, this.#path, this.#layer ?? ''];
     const child = spawn(program, [...args, this.#programs, FETCHED, script, setup, this.#user], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH, HOME: '/root', LANG: 'C' },

@@ -83,7 +83,11 @@ const BODIES: Readonly<Record<string, Body>> = {
     taints: facts.number('kernel.module.taints') ?? 0,
   }),
   packet,
-  process_access: (facts) => ({ request: ptraceRequest(facts), count: countOf(facts) }),
+  process_access: (facts) => ({
+    request: ptraceRequest(facts),
+    count: countOf(facts),
+    targetTgid: facts.number('process.target.pid') ?? 0,
+  }),
   redirect,
   signal: (facts) => ({
     signal: signalOf(facts) ?? constants.signals.SIGTERM,

@@ -127,6 +127,14 @@ export function dnsMessage(facts: Facts): Buffer {
   const flags = isAnswer ? ANSWER | Math.max(0, code) : QUERY;
   const number = DNS_TYPES[type] ?? Number(type.replace('TYPE', ''));
   const labels = name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]));
-  const head = Buffer.from([0, 1, flags >> 8, flags & 255, 0, 1, 0, 0, 0, 0, 0, 0]);
-  return Buffer.concat([head, ...labels, Buffer.from([0, number >> 8, number & 255, 0, 1])]);
+  const answers = isAnswer ? (facts.list('dns.resolved_ip') ?? []).map(addressRecord) : [];
+  const head = Buffer.from([0, 1, flags >> 8, flags & 255, 0, 1, 0, answers.length, 0, 0, 0, 0]);
+  return Buffer.concat([head, ...labels, Buffer.from([0, number >> 8, number & 255, 0, 1]), ...answers]);
+}
+
+/** Returns a record A or AAAA of the name in the question, which begins at byte 12. */
+function addressRecord(address: string): Buffer {
+  const bytes = bytesOf(address);
+  const type = bytes.length === 16 ? 28 : 1;
+  return Buffer.concat([Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, bytes.length]), bytes]);
 }

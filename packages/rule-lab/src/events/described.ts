@@ -60,6 +60,7 @@ export class DescribedProcesses {
   parent(facts: Facts): SyntheticProcess {
     if (!facts.any('process.parent.') && !facts.any('process.ancestors.')) return this.#host.init;
     const pid = facts.number('process.parent.pid');
+    if (pid === this.#host.init.tgid) return this.#host.init;
     const program = parentProgramOf(facts);
     const line = program.args.join(' ');
     const known = this.#actors.findLast(({ process, program: { executable, args } }) =>

@@ -98,7 +98,7 @@ export class Judge {
 
   #begin(interest: Interest): Trial {
     // No state of an earlier trial may count.
-    this.#memory = new RuleMemory({ changelog: false });
+    if (interest.judged !== false) this.#memory = new RuleMemory({ changelog: false });
     const { about } = interest;
     const explainer = about === undefined ? undefined : explainRun(about, this.#memory);
     const run = explainer && new RunTrace(explainer, this.#overlay.catalogue.fields);

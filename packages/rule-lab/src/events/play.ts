@@ -76,10 +76,10 @@ const PLAYS: Readonly<Record<string, (scene: Scene) => void>> = {
     );
   },
   process_access: ({ host, process, target, facts }) => {
-    const { operation, request, count } = bodyValues('process_access', facts) as Record<string, number>;
+    const { operation, request, count, targetTgid } = bodyValues('process_access', facts) as Record<string, number>;
     const values = { operation: operation ?? 1, request: request ?? 0, count: count ?? 1, result: resultOf(facts) };
-    if (target === undefined) host.event(process, 'ProcessAccess', values);
-    else host.access(process, target, values);
+    if (target !== undefined) host.access(process, target, values);
+    else host.event(process, 'ProcessAccess', { ...values, targetTgid: targetTgid ?? 0 });
   },
 };
 

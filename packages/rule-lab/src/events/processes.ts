@@ -64,7 +64,10 @@ export class Processes {
 
   /** Returns the process that an event acts upon, if it names one. */
   target({ target, fields }: GivenEvent): SyntheticProcess | undefined {
-    return target && this.#last(target, NO_FIELDS, fields);
+    if (target !== undefined) return this.#last(target, NO_FIELDS, fields);
+    const pid = new Facts(fields).number('process.target.pid');
+    if (pid === this.#host.init.tgid) return this.#host.init;
+    return pid === undefined ? undefined : this.#actors.findLast(({ process }) => process.tgid === pid)?.process;
   }
 
   /** A process executes a program, as the written event. */

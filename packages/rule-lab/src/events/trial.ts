@@ -54,6 +54,10 @@ export interface Interest {
   readonly keep?: (event: { readonly number: number; readonly id: string }) => boolean;
   /** Every program was running when the agent started. @default false */
   readonly foundAtStart?: boolean;
+  /** Called with each written event before rules see it; then no value is set that the event does not have itself. */
+  readonly observe?: (event: EventView) => void;
+  /** Rules see the events. false: only `observe` does. @default true */
+  readonly judged?: boolean;
 }
 
 interface TrialDeps {
@@ -147,9 +151,10 @@ export class Trial {
 
   #judge(judge: EventJudge, number: number, given: GivenEvent | undefined): void {
     const view = this.#view;
-    const { about, keep, foundAtStart = false } = this.#interest;
+    const { about, keep, foundAtStart = false, observe } = this.#interest;
     // Of a program that was running before, the agent knows less than the test gives.
-    const laid = this.#overlay.lay(foundAtStart ? undefined : given, view);
+    const laid = this.#overlay.lay(foundAtStart || observe !== undefined ? undefined : given, view);
+    if (given !== undefined) observe?.(view);
     for (const name of laid) this.#laid.add(name);
     this.#number = number;
     const matched = this.#matchedBy(judge, number);
@@ -170,6 +175,7 @@ export class Trial {
 
   /** Returns whether the explained rule matched. */
   #matchedBy(judge: EventJudge, number: number): boolean {
+    if (this.#interest.judged === false) return false;
     const before = this.#alerts.length;
     this.#run?.before(this.#view);
     judge.judge(this.#view);

@@ -99,7 +99,8 @@ function explainTest<E>(test: Test<E>, event: E): Explanation {
   return { text: writeTest(test), holds: holds(test, value, otherValue), actual, parts: [] };
 }
 
-function writeTest<E>(test: Test<E>): string {
+/** Formats a comparison as rules write it, with a few of its values. */
+export function writeTest<E>(test: Test<E>): string {
   const several = test.values.length > 1;
   const [plain, negated] = several && test.operator === 'equals' ? ['in', 'not in'] : WRITTEN[test.operator];
   const operator = test.negated ? negated : plain;

@@ -12,14 +12,15 @@ import { type CompiledRule, PRIORITIES } from '../model/rule.ts';
 import type { RuleSet } from '../rule-set.ts';
 import { isSigma } from '../sigma/documents.ts';
 import { implies } from './implies.ts';
+import { PartLint } from './parts.ts';
 import { unusedItems } from './uses.ts';
 
 type Report = (item: Pick<Diagnostic, 'file' | 'line' | 'column'>, code: string, message: string, hint: string) => void;
 
 /**
- * Returns the warnings that loading does not give, because they concern the whole set or its tags: unused macros and
- * lists, rules that others make superfluous, conditions that always hold, ATT&CK ids that don't exist or don't fit the
- * tactics. In the order of the sources.
+ * Returns the warnings that loading does not give, in the order of the sources: unused macros and lists, rules that
+ * others make superfluous, conditions that always hold, ATT&CK ids that don't exist or don't fit the tactics, excuses,
+ * sequences that mix strangers, values that a field never has.
  */
 export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
   const found: Diagnostic[] = [];
@@ -33,6 +34,9 @@ export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
     reportOn(item.name)(place, `unused-${item.kind}`, `no rule uses the ${item.kind} '${item.name}'`, hint);
   }
   for (const rule of set.rules) checkAttack(rule, places.of(rule), places.isForeign(rule.file), reportOn(rule.name));
+  const parts = new PartLint<E>();
+  for (const rule of set.rules)
+    for (const { code, message, hint } of parts.of(rule)) reportOn(rule.name)(places.of(rule), code, message, hint);
   compareRules(set.rules, (rule, ...message) => reportOn(rule.name)(places.of(rule), ...message));
   const order = new Map(set.options.sources.map(({ name }, index) => [name, index]));
   return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);

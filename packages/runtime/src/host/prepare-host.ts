@@ -5,6 +5,7 @@ import { type Log, OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { capabilitiesFor, missingCapabilities } from './capabilities.ts';
 import { kernelUpgradeCommand } from './kernel-package.ts';
+import { raisePriority } from './raise-priority.ts';
 
 /** File systems that the sensor needs, with their usual mount points. */
 const NEEDED = [
@@ -13,8 +14,8 @@ const NEEDED = [
 ] as const;
 
 /**
- * Mounts missing file systems and logs each mount. Throws OperatorError when a mount fails, on an unsupported kernel,
- * and when the process lacks the privileges to load the sensor.
+ * Mounts missing file systems and logs each mount, and gives this process its priority. Throws OperatorError when a
+ * mount fails, on an unsupported kernel, and when the process lacks the privileges to load the sensor.
  */
 export function prepareHost(log: Log, config: Config, kernelVersion: string = release()): void {
   const upgrade = kernelUpgradeCommand(config.collector.hostRoot, kernelVersion);
@@ -37,4 +38,5 @@ export function prepareHost(log: Log, config: Config, kernelVersion: string = re
       );
     log.info({ command }, 'mounted a file system that the sensor needs');
   }
+  raisePriority(config.sensor.nice, log);
 }

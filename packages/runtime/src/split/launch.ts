@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
 import { OperatorError } from '@ringfence/base';
 import type { Config } from '@ringfence/config';
 import { createLogger } from '@ringfence/telemetry';
@@ -35,6 +36,7 @@ export function launch(config: Config): never {
       assertReachable(each.name, [setpriv, ...accountArguments(each), '--'], neededBy(config, each === account));
   const needed = runsCollector ? capabilitiesToGive(capabilitiesFor(config)) : [];
   const log = createLogger(config.log);
+  const priority = getPriority();
   if (runsCollector) prepareHost(log, config);
   if (isRoot) giveDirectories(config, account, sensorAccount);
   else if (runsCollector) log.warn({ user: account.name }, SHARED_USER);
@@ -63,6 +65,8 @@ export function launch(config: Config): never {
     setInherited(servicesEnd, true);
     sensor = { fd: servicesEnd, pid: child.pid, ownUser };
   }
+  // The sensor's process has the higher one now; only the rings can't wait.
+  setPriority(priority);
   if (process.execve === undefined) throw new OperatorError('user needs Node 24: npm start brings it');
   const servicesEnvironment = { ...environment({ name: 'services', sensor }), ...serviceManagerEnvironment() };
   return process.execve(setpriv, ['setpriv', ...setprivArguments(account, [])], servicesEnvironment);

@@ -21,6 +21,7 @@ import { RecordReader, type SensorRecord } from './records.ts';
 import { prebuilt } from './scratch.ts';
 import { compilerMissing, sensorMissing } from './sensor-missing.ts';
 
+export { Group } from './group.ts';
 export { cgroup2 } from './loaded.ts';
 export { compileProgram, LIBRARIES, Scratch } from './scratch.ts';
 export { sensorMissing } from './sensor-missing.ts';

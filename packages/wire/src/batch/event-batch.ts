@@ -102,8 +102,8 @@ export class EventView {
 
 /** Collects the enriched events of a RawBatch. Reused for each batch. */
 export class EventBatchWriter {
-  readonly #events = new AvroWriter(1 << 20);
-  readonly #whole = new AvroWriter(1 << 20);
+  readonly #events = new AvroWriter();
+  readonly #whole = new AvroWriter();
   count = 0;
 
   /**

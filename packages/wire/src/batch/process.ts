@@ -1,5 +1,6 @@
 import { ArrayBlocks, EventCursor } from '../avro/cursor.ts';
 import { processLeaves } from '../avro/layout.ts';
+import type { LongLeaf } from '../avro/leaf.ts';
 import { itemType } from '../avro/schemas.ts';
 import { processLeaf } from '../generated/leaves.generated.ts';
 import type { Process } from '../generated/types.generated.ts';
@@ -29,6 +30,7 @@ export class ProcessInfo {
     this.#index = index;
   }
 
+  /** Decodes the whole process, which costs some ten times as much as `long`. */
   get raw(): Process {
     this.#raw ??= this.#list.decode(this.#index);
     return this.#raw;
@@ -36,6 +38,20 @@ export class ProcessInfo {
 
   get parent(): ProcessInfo | undefined {
     return this.#list.parentOf(this.#index);
+  }
+
+  get pid(): number {
+    return this.#list.pidOf(this.#index);
+  }
+
+  /** Index of the container in the head of the batch; -1 on the host. */
+  get container(): number {
+    return this.#list.containerOf(this.#index);
+  }
+
+  /** Returns a number of the process, read in place. */
+  long(leaf: LongLeaf): number {
+    return this.#list.leavesOf(this.#index).leafLong(leaf);
   }
 
   get executable(): string {
@@ -98,7 +114,7 @@ export class ProcessInfo {
   }
 
   get execFlags(): number {
-    return this.#list.leavesOf(this.#index).leafLong(processLeaf.execFlags);
+    return this.long(processLeaf.execFlags);
   }
 
   /** Returns the n-th ancestor; 0 is the process itself. */
@@ -120,6 +136,8 @@ interface ProcessRow {
   readonly executableEnd: number;
   readonly argsAt: number;
   readonly argsEnd: number;
+  readonly pid: number;
+  readonly container: number;
   readonly uid: number;
   readonly euid: number;
 }
@@ -190,6 +208,14 @@ export class ProcessList {
     return this.#buffer.toString('hex', at, at + ENTITY_ID_BYTES);
   }
 
+  pidOf(index: number): number {
+    return this.#row(index).pid;
+  }
+
+  containerOf(index: number): number {
+    return this.#row(index).container;
+  }
+
   uidOf(index: number): number {
     return this.#row(index).uid;
   }
@@ -214,6 +240,8 @@ export class ProcessList {
       executableEnd: executableAt + cursor.leafLength(processLeaf.executable),
       argsAt,
       argsEnd: argsAt + cursor.leafLength(processLeaf.args),
+      pid: cursor.leafLong(processLeaf.pid),
+      container: cursor.leafLong(processLeaf.container),
       uid: cursor.leafLong(processLeaf.credentials.uid),
       euid: cursor.leafLong(processLeaf.credentials.euid),
     };

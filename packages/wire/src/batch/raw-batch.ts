@@ -67,11 +67,11 @@ export interface RawBatchEnd {
 /** Collects the events of a host into a RawBatch. Reused for each batch. */
 export class RawBatchWriter {
   /** After `begin`, the caller appends the event's `start`, `cgroup`, `execId`, kind and body here. */
-  readonly events: AvroWriter = new AvroWriter(1 << 20);
+  readonly events: AvroWriter = new AvroWriter();
   count = 0;
   /** The frame and the fields that are the same in every batch. */
   readonly #begin: Buffer;
-  readonly #whole = new AvroWriter(1 << 20);
+  readonly #whole = new AvroWriter();
 
   constructor({ hostId, bootId, run, agentVersion }: Pick<RawBatch, 'hostId' | 'bootId' | 'run' | 'agentVersion'>) {
     const out = new AvroWriter();

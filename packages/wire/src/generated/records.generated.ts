@@ -430,6 +430,7 @@ export const Place = {
   FAULTS: 19,
   EXECUTED: 20,
   BYTE_SHARES: 21,
+  SORT_SHARES: 22,
 } as const;
 export type Place = (typeof Place)[keyof typeof Place];
 

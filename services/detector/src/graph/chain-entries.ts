@@ -5,6 +5,7 @@ import {
   escapeText,
   type IncidentReason,
   type ProcessInfo,
+  processLeaf,
   u64ToHex,
 } from '@ringfence/wire';
 import { actionOf, processName } from '../incident/action.ts';
@@ -62,8 +63,8 @@ export function chainProcess(
   return {
     entityId: process.entityId,
     parentEntityId: inChain.has(parent) ? parent : (known?.parentEntityId ?? ''),
-    execId: process.raw.execId,
-    pid: process.raw.pid,
+    execId: process.long(processLeaf.execId),
+    pid: process.pid,
     executable: executableText(process),
     args: argsText(process),
     user: userText(process),

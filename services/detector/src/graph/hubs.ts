@@ -100,8 +100,8 @@ export function* ancestorsOf({ process }: EventView): Generator<ProcessInfo, voi
 
 export function isHub(event: EventView, process: ProcessInfo, isAgent: IsAgent): boolean {
   const { hostId, bootId } = event.head;
-  const { pid } = process.raw;
-  if (pid === 1 || pid === KTHREADD_PID || process.parent?.raw.pid === KTHREADD_PID) return true;
+  const { pid } = process;
+  if (pid === 1 || pid === KTHREADD_PID || process.parent?.pid === KTHREADD_PID) return true;
   if (isAgent(hostId, bootId, pid)) return true;
   const { executable, name } = process;
   const inSystem = SYSTEM_DIRECTORIES.has(executable.slice(0, Math.max(0, executable.length - name.length - 1)));
@@ -124,5 +124,5 @@ function isContainerEntry(event: EventView, process: ProcessInfo): boolean {
 
 /** Returns the id of the container that the process runs in; empty on the host. */
 export function containerIdOf(event: EventView, process: ProcessInfo): string {
-  return event.head.containers[process.raw.container]?.id ?? '';
+  return event.head.containers[process.container]?.id ?? '';
 }

@@ -1,4 +1,4 @@
-import { escapeText, type IncidentReason, KIND, leaf, UNSET_ID } from '@ringfence/wire';
+import { escapeText, type IncidentReason, KIND, leaf, processLeaf, UNSET_ID } from '@ringfence/wire';
 import {
   guessedLoginReason,
   loginOriginReason,
@@ -56,12 +56,12 @@ export const hashKey = (sha256: string): string => `hash ${sha256}`;
 /** Links processes of one login session, found running or not. In a container the id means nothing. */
 function sessionOf({ view, lineage }: HandledEvent): SharedKey | undefined {
   const [process] = lineage;
-  if (process === undefined || process.raw.container >= 0) return undefined;
-  const { sessionId } = process.raw;
+  if (process === undefined || process.container >= 0) return undefined;
+  const sessionId = process.long(processLeaf.sessionId);
   if (sessionId === UNSET_ID || sessionId === 0) return undefined;
   // The service manager of a user starts a whole desktop in one session.
   const above = lineage.at(-1)?.parent;
-  if (above !== undefined && isManager(above) && above.raw.sessionId === sessionId) return undefined;
+  if (above !== undefined && isManager(above) && above.long(processLeaf.sessionId) === sessionId) return undefined;
   return {
     key: `session ${view.head.bootId}/${sessionId}`,
     reason: (chain) => sessionReason(chain, sessionId),

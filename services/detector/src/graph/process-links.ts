@@ -13,7 +13,7 @@ export interface ChainLink {
 
 /** Whether the executable was written recently from inside its container; images are written from outside. */
 export function isOwnFile({ writer, writtenAgo, process }: EventView, withinUs: number): boolean {
-  return writer !== undefined && writtenAgo <= withinUs && writer.raw.container === process?.raw.container;
+  return writer !== undefined && writtenAgo <= withinUs && writer.container === process?.container;
 }
 
 /** Returns the chains that one of the processes belongs to, the nearest process first, and then those of the writer. */

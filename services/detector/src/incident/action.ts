@@ -24,7 +24,7 @@ export const pathText = (path: string): string => short(escapeText(path), PATH_M
 
 export const processName = (process: ProcessInfo): ProcessName => ({
   entityId: process.entityId,
-  pid: process.raw.pid,
+  pid: process.pid,
   executable: pathText(process.executable),
   user: userText(process).slice(0, USER_MAX),
 });
@@ -137,6 +137,6 @@ function execObjects(event: EventView): Record<string, string> {
   objects['process.exec.written_ago'] = String(writtenAgo / 1e6);
   if (writer === undefined) return objects;
   objects['process.exec.writer.executable'] = pathText(writer.executable);
-  objects['process.exec.writer.pid'] = String(writer.raw.pid);
+  objects['process.exec.writer.pid'] = String(writer.pid);
   return objects;
 }

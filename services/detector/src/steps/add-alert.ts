@@ -1,4 +1,4 @@
-import type { Alert, EventView, IncidentReason, ProcessInfo } from '@ringfence/wire';
+import { type Alert, type EventView, type IncidentReason, type ProcessInfo, processLeaf } from '@ringfence/wire';
 import type { CompiledDetectorOptions } from '../config.ts';
 import { chainProcess, listed, minuteOf, noteStages, weightIn } from '../graph/chain-entries.ts';
 import type { Chains } from '../graph/chains.ts';
@@ -162,7 +162,12 @@ function addProcesses(host: Host, chain: Chain, linked: ReadonlyMap<string, Proc
   const processes = actor === undefined ? linked : new Map([[actor.entityId, actor], ...linked]);
   for (const [id, process] of processes) {
     const known = chain.processes.get(id);
-    if (known === undefined ? !hasRoomFor(chain, id === actor?.entityId) : known.execId >= process.raw.execId) continue;
+    if (
+      known === undefined
+        ? !hasRoomFor(chain, id === actor?.entityId)
+        : known.execId >= process.long(processLeaf.execId)
+    )
+      continue;
     chain.processes.set(id, chainProcess(event, process, processes, known));
     host.changed.add(chain);
   }

@@ -82,4 +82,4 @@ export const argsText = (process: ProcessInfo): string =>
   escapeText(maskSecrets(process.args.join(' ')).slice(0, ARGS_MAX)).slice(0, ARGS_MAX);
 
 export const userText = (process: ProcessInfo): string =>
-  process.raw.user === '' ? `uid ${process.raw.credentials.euid}` : escapeText(process.raw.user);
+  process.user === '' ? `uid ${process.euid}` : escapeText(process.user);

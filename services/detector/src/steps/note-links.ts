@@ -1,4 +1,13 @@
-import { addressText, escapeText, type IncidentReason, KIND, leaf, type ProcessInfo, records } from '@ringfence/wire';
+import {
+  addressText,
+  escapeText,
+  type IncidentReason,
+  KIND,
+  leaf,
+  type ProcessInfo,
+  processLeaf,
+  records,
+} from '@ringfence/wire';
 import type { Chains } from '../graph/chains.ts';
 import type { HandledEvent } from '../graph/handled-event.ts';
 import { hashKey } from '../graph/links.ts';
@@ -64,8 +73,7 @@ export class NoteLinks {
   /** A process ran a file that another process wrote: its content links processes that run copies of it. */
   #noteCopy(host: Host, event: HandledEvent): Effects {
     const { process, writer, cursor } = event.view;
-    if (process === undefined || writer === undefined || process.raw.container !== writer.raw.container)
-      return NO_EFFECTS;
+    if (process === undefined || writer === undefined || process.container !== writer.container) return NO_EFFECTS;
     const isScript = cursor.kind === KIND.Hash && cursor.leafBoolean(leaf.Hash.script);
     const sha256 = isScript ? process.raw.scriptSha256 : process.raw.sha256;
     if (sha256.length === 0 || event.writerLineage.length === 0) return NO_EFFECTS;
@@ -106,7 +114,8 @@ function noteInstalled({ links }: Host, sha256: string): void {
 }
 
 const isLoopback = (address: string | undefined): boolean => address !== undefined && /^(127\.|::1$)/.test(address);
-const tcpEndpoint = (process: ProcessInfo, port: number): string => `tcp ${process.raw.namespaces.net} ${port}`;
+const tcpEndpoint = (process: ProcessInfo, port: number): string =>
+  `tcp ${process.long(processLeaf.namespaces.net)} ${port}`;
 
 /** An abstract name begins with NUL and belongs to the network namespace; a path belongs to the mount namespace. */
 function unixEndpoint(process: ProcessInfo, path: string): string | undefined {

@@ -1,0 +1,43 @@
+import { BpfMap } from '@ringfence/libbpf-ts';
+import { LANE, records } from '@ringfence/wire';
+
+const KINDS = new Map<number, string>(Object.entries(records.Kind).map(([name, kind]) => [kind, name.toLowerCase()]));
+
+/** Events of the security lane that one cgroup lost. */
+export interface Losses {
+  /** Those over its share, and those that found a full ring */
+  readonly all: number;
+  readonly ringFull: number;
+  /** Numbers by kind, as a text */
+  readonly text: string;
+}
+
+interface Key {
+  readonly cgroup: bigint;
+  readonly lane: number;
+  readonly kind: number;
+  readonly cause: number;
+}
+
+/** Reads what the sensor counted, from its pinned map: the agent may be too slow to answer. */
+export class LossCounter implements Disposable {
+  readonly #map: BpfMap<Key, bigint>;
+
+  constructor(pinPath: string) {
+    this.#map = BpfMap.openPinned<Key, bigint>(`${pinPath}/rf_throttled`);
+  }
+
+  lossesOf(id: bigint): Losses {
+    const found = [...this.#map.entries()].filter(([{ cgroup, lane }]) => cgroup === id && lane === LANE.security);
+    const sum = (entries: typeof found): number => entries.reduce((total, [, n]) => total + Number(n), 0);
+    return {
+      all: sum(found),
+      ringFull: sum(found.filter(([{ cause }]) => cause === records.Drop.RING_FULL)),
+      text: found.map(([{ kind, cause }, n]) => `${n} ${KINDS.get(kind)} (cause ${cause})`).join(', '),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#map[Symbol.dispose]();
+  }
+}
