@@ -18,7 +18,14 @@ export { writeRules } from './language/write/write-rules.ts';
 export { isSameCondition } from './lint/implies.ts';
 export { lintRules } from './lint/lint.ts';
 export type { EventKinds, FieldCatalogue, FieldSpec, FieldType, FieldValue, TextSpan } from './model/catalogue.ts';
-export { type Expression, type Operand, readOperand, type Test, transformed } from './model/expression.ts';
+export {
+  type Expression,
+  type Literal,
+  type Operand,
+  readOperand,
+  type Test,
+  transformed,
+} from './model/expression.ts';
 export { LIMITS } from './model/limits.ts';
 export {
   ACTIONS,
