@@ -9,7 +9,7 @@ const kinds = ['credentials', 'isolation'];
 type Side = 'before' | 'after';
 type Leaves = (typeof leaf.CredentialsChange)[Side] | (typeof leaf.Isolation)[Side];
 
-/** Of the calls that isolate a process only unshare and setns change credentials. Earlier sensors did not report them. */
+/** Of the calls that isolate a process only unshare and setns change credentials. Earlier sensors did not report it. */
 function leavesOf(event: EventView, side: Side): Leaves | undefined {
   if (event.cursor.kind !== KIND.Isolation) return leaf.CredentialsChange[side];
   if (operation(event) > records.IsolationOperation.ISOLATION_UNSHARE) return undefined;

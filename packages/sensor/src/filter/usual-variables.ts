@@ -1,4 +1,4 @@
-/** Environment variables that execs always have, as in bpf/lib/environment.h: test/kernel/sensor/exec.test.ts plays each. */
+/** Environment variables that execs always have, as in bpf/lib/environment.h; the test of execs plays each. */
 export const USUAL_VARIABLES: ReadonlySet<string> = new Set(
   `LD_PRELOAD LD_AUDIT LD_LIBRARY_PATH GLIBC_TUNABLES GCONV_PATH BASH_ENV ENV PROMPT_COMMAND PYTHONPATH PYTHONSTARTUP
    PYTHONHOME PERL5LIB PERL5OPT PERL5DB RUBYOPT RUBYLIB NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS LUA_INIT
