@@ -119,6 +119,7 @@ static __always_inline bool byte_share__slims(enum rf_lane lane)
 static __always_inline bool byte_share__admits(enum rf_lane lane, __u32 size, __u32 kind, __u32 class)
 {
 	__u32 from = RF_READ_ONCE(rf_control.byte_share_from[lane]);
+	__u32 until = RF_READ_ONCE(rf_control.byte_share_until[lane]);
 	__u64 waiting;
 
 	if (!from)
@@ -126,7 +127,10 @@ static __always_inline bool byte_share__admits(enum rf_lane lane, __u32 size, __
 	waiting = bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA);
 	if (waiting < from)
 		return true;
-	return !byte_share__charge(lane, size, kind, class) || waiting < RF_READ_ONCE(rf_control.byte_share_until[lane]);
+	/* half of the reserve is gone, so the reader stalls: shares are a quarter from here on */
+	if (waiting > until + ((until - from) >> 1))
+		size <<= 2;
+	return !byte_share__charge(lane, size, kind, class) || waiting < until;
 }
 
 #endif

@@ -11,6 +11,8 @@ import { until } from './lib/wait.ts';
 
 const ENDLESS = '2000000000';
 const ACTIONS = 100;
+/** Small, so that it is soon full. */
+const RING = 'sensor.ringSecurityBytes=8MiB';
 /** So little that other programs of a busy machine don't fill the reserve while nothing reads the ring. */
 const SHARE = 'sensor.share.bytesPerSecond=128KiB';
 
@@ -24,7 +26,7 @@ describe('a flood while the agent is stopped', { skip }, () => {
     scratch = new Scratch();
     noisy = new Group();
     quiet = new Group();
-    home = new Installation([SHARE]);
+    home = new Installation([SHARE, RING]);
     up = await home.up();
   });
   after(async () => {
