@@ -6,8 +6,8 @@ import { compileRules, lintRules } from '../src/index.ts';
 
 const OWN: ReadonlySet<string> = new Set(['excuse', 'host-join', 'impossible-value']);
 
-function warningsOf(condition: string): string[] {
-  const text = `- rule: R\n  desc: d\n  condition: >\n    ${condition}\n`;
+function warningsOf(condition: string, more = ''): string[] {
+  const text = `- rule: R\n  desc: d\n  condition: >\n    ${condition}\n${more}`;
   const set = compileRules({ sources: [{ name: 'r.yaml', text }], catalogue, kinds: eventKinds });
   assert.deepEqual(
     set.diagnostics.filter(({ severity }) => severity === 'error'),
@@ -21,6 +21,12 @@ function warningsOf(condition: string): string[] {
 const EXEC = 'event.action = exec and process.name = curl';
 
 describe('an excuse that an attacker can write is reported', () => {
+  it('unless the rule gives a reason', () => {
+    const condition = `${EXEC} and not process.args = -d`;
+    assert.deepEqual(warningsOf(condition, '  excuses: curl -d sends, and another rule covers that\n'), []);
+    assert.equal(warningsOf(condition, "  excuses: ''\n").length, 1);
+  });
+
   for (const [title, condition, text] of [
     ['a word of the command line', 'not process.command_line contains pip', "process.command_line contains 'pip'"],
     ['an argument', 'not process.args = --help', "process.args = '--help'"],

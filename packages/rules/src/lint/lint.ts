@@ -36,7 +36,8 @@ export function lintRules<E>(set: RuleSet<E>): Diagnostic[] {
   for (const rule of set.rules) checkAttack(rule, places.of(rule), places.isForeign(rule.file), reportOn(rule.name));
   const parts = new PartLint<E>();
   for (const rule of set.rules)
-    for (const { code, message, hint } of parts.of(rule)) reportOn(rule.name)(places.of(rule), code, message, hint);
+    for (const { code, message, hint } of parts.of(rule))
+      if (code !== 'excuse' || !places.givesReason(rule)) reportOn(rule.name)(places.of(rule), code, message, hint);
   compareRules(set.rules, (rule, ...message) => reportOn(rule.name)(places.of(rule), ...message));
   const order = new Map(set.options.sources.map(({ name }, index) => [name, index]));
   return found.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.line - b.line || a.column - b.column);
@@ -51,6 +52,8 @@ class Places {
     readonly position: (at: number) => { readonly line: number; readonly column: number };
   }[];
   readonly #columns = new Map<string, number>();
+  /** Rules that give a reason for their excuses */
+  readonly #reasons = new Set<string>();
 
   constructor(sources: readonly RuleSource[]) {
     this.#files = sources.map(({ name, text }) => {
@@ -62,7 +65,13 @@ class Places {
       for (const item of items) {
         const { line, column } = position(item.at);
         this.#columns.set(`${name}\0${line}`, column);
+        if (item.kind === 'rule' && item.excuses !== undefined && item.excuses !== '')
+          this.#reasons.add(`${name}\0${line}`);
       }
+  }
+
+  givesReason({ file, line }: { readonly file: string; readonly line: number }): boolean {
+    return this.#reasons.has(`${file}\0${line}`);
   }
 
   isForeign(file: string): boolean {

@@ -42,6 +42,8 @@ export interface RuleItem {
   readonly firstSeen?: YamlMap | undefined;
   readonly suppress?: YamlMap | undefined;
   readonly throttle?: YamlMap | undefined;
+  /** Why an attacker gains nothing by the negated comparisons that he can make hold. */
+  readonly excuses?: string;
   /** Falco's exceptions: cases in which the condition holds but the rule does not match. */
   readonly exceptions?: readonly RuleException[];
   /** Falco's skip-if-unknown-filter: a rule that names an unknown field is left out with a warning. */
@@ -75,6 +77,7 @@ export const KEYS = {
     'first_seen',
     'suppress',
     'throttle',
+    'excuses',
     'techniques',
   ],
   macro: ['macro', 'condition', 'desc'],
@@ -209,6 +212,7 @@ class ItemReader {
       firstSeen: this.#map('first_seen', FIRST_SEEN_EXAMPLE),
       suppress: this.#map('suppress', '{ by: [process.executable], for: 10m }'),
       throttle: this.#map('throttle', '{ alerts: 20, per: 1h }'),
+      excuses: (this.#optional('excuses')?.text ?? '').trim(),
     };
   }
 

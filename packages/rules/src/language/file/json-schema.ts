@@ -120,6 +120,7 @@ const rule: Described<(typeof KEYS.rule)[number]> = {
   first_seen: object(firstSeen, ['by', 'within'], 'matches only what is new on the host: new terms'),
   suppress: object(suppress, ['for'], 'after an alert none for a while, for each combination of values'),
   throttle: object(throttle, ['alerts', 'per'], 'at most so many alerts in a while'),
+  excuses: text('why an attacker gains nothing by the excuses of the condition', { minLength: 1 }),
   techniques: texts('ATT&CK techniques that are not among the tags', { pattern: '^[Tt]\\d{4}(\\.\\d{3})?$' }),
 };
 
