@@ -18,10 +18,7 @@ function write(name: string, text: string): string {
   return path;
 }
 
-/**
- * Rules whose excuse is an option or a name that makes a program do something else, and which another rule watches. Each
- * is to lose it: the list may only become shorter.
- */
+/** Rules whose excuse is an option or a name that makes a program do something else. The list may only get shorter. */
 const EXCUSED = [
   'Agent of SSH of a user used by root',
   'Backup programs looked for',
