@@ -26,7 +26,7 @@ const extensionOf = (path: string): Value => {
   return dot < 1 ? undefined : baseOf(path).slice(dot + 1);
 };
 const same: View = (path) => path;
-const RAW: ReadonlySet<string> = new Set(['falco.fd.nameraw', 'falco.fs.path.nameraw']);
+const RAW: ReadonlySet<string> = new Set(['file.raw_path', 'falco.fd.nameraw', 'falco.fs.path.nameraw']);
 
 /** Fields that show a path, and how. */
 const FILE: Readonly<Record<string, { readonly view: View; readonly lift: (shape: Shape) => Shape }>> = {
@@ -35,6 +35,7 @@ const FILE: Readonly<Record<string, { readonly view: View; readonly lift: (shape
   'file.directory': { view: directoryOf, lift: inDirectory },
   'file.extension': { view: extensionOf, lift: inExtension },
   'fs.path.source': { view: same, lift: (shape) => shape },
+  'file.raw_path': { view: same, lift: (shape) => shape },
   'falco.fd.nameraw': { view: same, lift: (shape) => shape },
   'falco.fs.path.nameraw': { view: same, lift: (shape) => shape },
 };
@@ -141,8 +142,7 @@ function* ofFile(constraints: readonly Constraint[]): Generator<Entries> {
       const shown = (name: string): Value => FILE[name]!.view(RAW.has(name) ? given : normalPath(given));
       if (!constraints.every((constraint) => satisfied(constraint, shown(constraint.test.operand.field.name))))
         continue;
-      yield { 'file.path': given };
-      if (isRaw) yield { 'file.path': given, 'event.outcome': 'failure' };
+      yield isRaw ? { 'file.path': normalPath(given), 'file.raw_path': given } : { 'file.path': given };
     }
   }
 }
