@@ -182,6 +182,7 @@ function* ofValue(name: string, value: Value): Generator<Entries> {
   else if (name === 'network.type') yield* ofFamily(String(value));
   else if (name === 'process.thread.capabilities.effective') yield { 'user.id': 0 };
   else if (name === 'falco.evt.arg.flags') yield ofFlags(String(value));
+  else if (name === 'network.bytes') yield { 'source.bytes': value };
   else if (name === AGE) yield { age: Number(value) };
   else if (name === 'container.entry') yield value === 'entrypoint' ? { parent: 'runc' } : ENTERED;
   else yield { [name]: name.endsWith(']') && typeof value === 'object' ? value[0] : value };

@@ -109,7 +109,9 @@ function* different(
 ): Generator<readonly Entries[]> {
   const name = groupOf(present(operand));
   const usual = USUAL[operand.field.type];
-  const last = { ...(name.includes('.') && usual !== undefined ? { [name]: usual } : {}), ...found.events.at(-1) };
+  const given = name === 'file' ? { 'file.path': '/srv/x' } : {};
+  const added = name.includes('.') && usual !== undefined ? { [name]: usual } : given;
+  const last = { ...added, ...found.events.at(-1) };
   for (const [key, value] of Object.entries(last)) {
     if (!MAY_VARY.test(key)) continue;
     for (const template of templates(value))
