@@ -1,7 +1,10 @@
 import { BpfMap } from '@ringfence/libbpf-ts';
 import { LANE, records } from '@ringfence/wire';
 
-const KINDS = new Map<number, string>(Object.entries(records.Kind).map(([name, kind]) => [kind, name.toLowerCase()]));
+const namesOf = (numbers: Readonly<Record<string, number>>): ReadonlyMap<number, string> =>
+  new Map(Object.entries(numbers).map(([name, number]) => [number, name.toLowerCase().replaceAll('_', ' ')]));
+const KINDS = namesOf(records.Kind);
+const CAUSES = namesOf(records.Drop);
 
 /** Events of the security lane that one cgroup lost. */
 export interface Losses {
@@ -33,7 +36,7 @@ export class LossCounter implements Disposable {
     return {
       all: sum(found),
       ringFull: sum(found.filter(([{ cause }]) => cause === records.Drop.RING_FULL)),
-      text: found.map(([{ kind, cause }, n]) => `${n} ${KINDS.get(kind)} (cause ${cause})`).join(', '),
+      text: found.map(([{ kind, cause }, n]) => `${n} ${KINDS.get(kind)} (${CAUSES.get(cause)})`).join(', '),
     };
   }
 

@@ -98,7 +98,7 @@ export async function floods(context: BenchContext): Promise<void> {
     const result = await play(stage);
     report.print(`${flood}, ${name}: took ${result.seconds.toFixed(0)} s, ${count(result.lost.all)} dropped`);
     if (result.quietLost.all > 0) report.print(`  the other cgroup lost ${result.quietLost.text}`);
-    report.print(`  the flood's cgroup lost ${result.lost.text}`);
+    if (result.lost.all > 0) report.print(`  the flood's cgroup lost ${result.lost.text}`);
     played.push({ flood, priority: name, ...result });
   }
   await agent.stop();
