@@ -59,36 +59,43 @@ static __always_inline bool byte_share__is_spent(void *map, enum rf_place place,
 	return false;
 }
 
-/* Charges the sorts of a record. The executable's inode tells programs apart: a task can't change it at will. */
-static __always_inline enum byte_share_rank byte_share__rank(struct rf_sort_share_key *key, __u64 cost, __u64 burst)
+static __always_inline __u64 byte_share__cost(enum rf_lane lane, __u32 size)
 {
+	return size * RF_READ_ONCE(rf_control.byte_share_interval[lane & 1]) >> 10;
+}
+
+/* Charges the sorts of a record. The executable's inode tells programs apart: a task can't change it at will. Not a
+ * part of byte_share__charge, so that the stacks of both fit where system calls end on 6.1. */
+__noinline int byte_share__rank(enum rf_lane lane, __u32 size, __u32 kind, __u32 class)
+{
+	struct rf_sort_share_key key = { .cgroup = bpf_get_current_cgroup_id(), .kind = kind, .class = class, .lane = lane };
+	__u64 burst = RF_READ_ONCE(rf_control.byte_share_burst[lane & 1]);
+	__u64 cost = byte_share__cost(lane, size);
 	struct mm_struct *mm = kernel__plain(bpf_get_current_task_btf())->mm;
 	struct file *file = mm ? kernel__read(mm, exe_file) : 0;
 	struct inode *inode = file ? kernel__read(file, f_inode) : 0;
 
-	key->program = inode ? kernel__read(inode, i_ino) : 0;
-	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, key, cost << BYTE_SHARE_OF_PROGRAM, burst))
+	key.program = inode ? kernel__read(inode, i_ino) : 0;
+	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, &key, cost << BYTE_SHARE_OF_PROGRAM, burst))
 		return BYTE_SHARE_COMMON;
-	key->program = 0;
-	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, key, cost << BYTE_SHARE_OF_SORT, burst))
+	key.program = 0;
+	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, &key, cost << BYTE_SHARE_OF_SORT, burst))
 		return BYTE_SHARE_UNUSUAL;
 	return BYTE_SHARE_RARE;
 }
 
-/* Charges the current task for a record; returns 1 if one of its shares is spent. The own cgroup comes first, so that
- * what it sends over its share is no charge to those above. A size of 0 asks for a common record. Global, so that the
+/* Charges the current task for a record of a rank; returns 1 if one of its shares is spent. The own cgroup comes
+ * first, so that what it sends over its share is no charge to those above. A size of 0 only asks. Global, so that the
  * verifier checks it once. */
-__noinline int byte_share__charge(enum rf_lane lane, __u32 size, __u32 kind, __u32 class)
+__noinline int byte_share__charge(enum rf_lane lane, __u32 size, __u32 rank)
 {
-	__u64 interval = RF_READ_ONCE(rf_control.byte_share_interval[lane & 1]);
 	__u64 burst = RF_READ_ONCE(rf_control.byte_share_burst[lane & 1]);
 	struct rf_byte_share_key key = { .id = bpf_get_current_cgroup_id(), .lane = lane };
-	struct rf_sort_share_key sort = { .cgroup = key.id, .kind = kind, .class = class, .lane = lane };
 	__u64 own = key.id;
-	__u64 cost = size * interval >> 10;
+	__u64 cost = byte_share__cost(lane, size);
 	__u32 user;
 
-	burst -= (burst >> 2) * (size ? byte_share__rank(&sort, cost, burst) : BYTE_SHARE_COMMON);
+	burst -= (burst >> 2) * (rank & 3);
 	if (byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, cost, burst))
 		return 1;
 #pragma unroll
@@ -112,7 +119,7 @@ static __always_inline bool byte_share__slims(enum rf_lane lane)
 {
 	__u32 from = RF_READ_ONCE(rf_control.byte_share_from[lane]);
 
-	return from && bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA) >= from && byte_share__charge(lane, 0, 0, 0);
+	return from && bpf_ringbuf_query(byte_share__ring(lane), BPF_RB_AVAIL_DATA) >= from && byte_share__charge(lane, 0, BYTE_SHARE_COMMON);
 }
 
 /* Whether the current task may send a record of this size. */
@@ -130,7 +137,7 @@ static __always_inline bool byte_share__admits(enum rf_lane lane, __u32 size, __
 	/* half of the reserve is gone, so the reader stalls: shares are a quarter from here on */
 	if (waiting > until + ((until - from) >> 1))
 		size <<= 2;
-	return !byte_share__charge(lane, size, kind, class) || waiting < until;
+	return !byte_share__charge(lane, size, byte_share__rank(lane, size, kind, class)) || waiting < until;
 }
 
 #endif
