@@ -383,17 +383,8 @@ test('an open of a file that is recognized by its identity has both paths', () =
 });
 
 test('the type of an opened file has a name', () => {
-  const open = {
-    inode: U64_ZERO,
-    device: 1,
-    flags: 0,
-    result: 3,
-    sourceCaller: false,
-    path: text('/a'),
-    count: 1,
-    reached: text(''),
-    received: false,
-  };
+  const file = { inode: U64_ZERO, device: 1, path: text('/a'), reached: text(''), received: false };
+  const open = { ...file, flags: 0, result: 3, sourceCaller: false, count: 1 };
   const types = {
     ...{ S_IFREG: 'file', S_IFDIR: 'dir', S_IFLNK: 'symlink', S_IFCHR: 'character' },
     ...{ S_IFBLK: 'block', S_IFIFO: 'fifo', S_IFSOCK: 'socket' },
