@@ -41,6 +41,12 @@ function parse(argv) {
 const TESTS = join(root, 'tools/test.ts');
 const CHAOS = join(root, 'test/chaos/fleet/chaos.ts');
 const GUESTS = ['test/kernels/kernels.ts', 'test/recordings/record.ts'].map((file) => join(root, file));
+/** These programs play attacks and work in sandboxes, which have servers and container engines. */
+const SANDBOXES = [
+  'packages/rule-corpus/src/procedures/main.ts',
+  'packages/rule-corpus/src/noise/main.ts',
+  'test/recordings/record.ts',
+].map((file) => join(root, file));
 
 const SENSOR = ['clang', 'libbpf', 'sensor'];
 
@@ -66,6 +72,7 @@ function needsOfProgram(program) {
   if (development) needs.push('compiler');
   if (file === CHAOS || (!development && args[0] === 'dev' && args[1] === 'fleet')) needs.push('servers');
   if (GUESTS.includes(file)) needs.push('guests');
+  if (SANDBOXES.includes(file)) needs.push('engine');
   return needs;
 }
 
