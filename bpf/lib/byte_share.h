@@ -30,7 +30,8 @@ enum byte_share_rank {
 	BYTE_SHARE_COMMON,
 };
 
-/* What is few: the share of a cgroup divided by this power of two, for a kind and class, and for one program. */
+/* Records of a sort are rare while they fit in the cgroup's share divided by two to this power: the records of one
+ * kind and class, and those that also come from one program. */
 #define BYTE_SHARE_OF_SORT 2
 #define BYTE_SHARE_OF_PROGRAM 3
 

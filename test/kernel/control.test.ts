@@ -25,6 +25,7 @@ import {
   TrustedKeys,
   watchCertificates,
 } from '@ringfence/identity';
+import { INITIAL_INTEREST } from '@ringfence/interest';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { type Registrar, startRegistrar } from '@ringfence/registrar';
 import { buildSensor } from '@ringfence/sensor/build';
@@ -168,16 +169,9 @@ test('an enrolled agent obeys a kill command only from an enrolled responder, an
   const { collector, link } = await fleet.agent(bus, agent, server.port);
   while (!server.attached(hostId)) await sleep(5);
   await server.setInterest({
+    ...INITIAL_INTEREST,
     version: 1,
-    openPathPrefixes: [],
     openNames: ['shadow'],
-    openExecutables: [],
-    changePathPrefixes: [],
-    changeNames: [],
-    openPaths: [],
-    rawPaths: false,
-    environment: [],
-    wants: null,
   });
 
   const { child, start } = await startVictim(bus, collector, enrolments);

@@ -1,6 +1,8 @@
 /** Records that a thief writes with each stolen broker key, and the expected dead letters. */
+
 import type { OutRecord } from '@ringfence/bus';
 import { createEnricherPipeline } from '@ringfence/enricher';
+import { INITIAL_INTEREST } from '@ringfence/interest';
 import { consumerRecords, createSyntheticHost, createTestIncident, SyntheticHost } from '@ringfence/synthetic';
 import {
   type Alert,
@@ -192,17 +194,10 @@ export const ATTACKS: readonly Attack[] = [
       const { honest, alert } = scene;
       const blind = {
         ...{
+          ...INITIAL_INTEREST,
           detector: 'detector',
           version: 2 ** 50,
           at: Date.now() * 1000,
-          openPathPrefixes: [],
-          openNames: [],
-          openExecutables: [],
-          changePathPrefixes: [],
-          changeNames: [],
-          openPaths: [],
-          rawPaths: false,
-          environment: [],
           wants: [],
         },
         ...UNSIGNED,

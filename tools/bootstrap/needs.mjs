@@ -9,9 +9,9 @@ import { dirname, join, relative, resolve } from 'node:path';
 /**
  * compiler: builds C programs; clang: builds BPF objects; libbpf: loads BPF objects; sensor: the built sensor; servers:
  * Kafka, Redis, Elasticsearch and the schema registry; guests: other kernels in QEMU; engine: container engines and the
- * base of an image.
+ * base of an image; btrfs: makes file systems with subvolumes.
  */
-export const ALL_NEEDS = ['compiler', 'clang', 'libbpf', 'sensor', 'servers', 'guests', 'engine'];
+export const ALL_NEEDS = ['compiler', 'clang', 'libbpf', 'sensor', 'servers', 'guests', 'engine', 'btrfs'];
 
 /** Modules with external requirements, by their path or by a program that they start. */
 const SIGNS = [
@@ -21,6 +21,7 @@ const SIGNS = [
   { needs: ['servers'], path: /^packages\/dev-servers\/src\/(?:kafka|redis|registry|search)\.ts$/ },
   { needs: ['guests'], path: /^packages\/testkit\/src\/kernels\/(?:guest|module)\.ts$/ },
   { needs: ['engine'], path: /^test\/deploy\/lib\/engine-files\.ts$/ },
+  { needs: ['btrfs'], text: /\b(?:exec|spawn)\w*\(\s*'mkfs\.btrfs'/ },
   { needs: ['compiler'], text: /\b(?:exec|spawn)\w*\(\s*'(?:cc|gcc)'/ },
 ];
 

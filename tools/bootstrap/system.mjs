@@ -118,6 +118,15 @@ const REQUIREMENTS = [
     zypper: 'redis',
   },
   {
+    description: 'btrfs-progs (mkfs.btrfs, makes file systems with subvolumes)',
+    need: 'btrfs',
+    present: () => hasProgram('mkfs.btrfs'),
+    apt: ['btrfs-progs'],
+    dnf: 'btrfs-progs',
+    pacman: 'btrfs-progs',
+    zypper: 'btrfsprogs',
+  },
+  {
     description: 'QEMU (qemu-system-x86_64, boots other kernels)',
     need: 'guests',
     present: () => hasProgram('qemu-system-x86_64'),

@@ -43,7 +43,7 @@ function summaryText(diagnostics: readonly Diagnostic[], paint: Paint): string {
   return [...lines, '', `--all shows each of the ${diagnostics.length} with its line`].join('\n');
 }
 
-/** The message without what is peculiar to one rule. */
+/** Returns the message without the names and values of one rule. */
 function reasonOf({ code, message, item }: Diagnostic): string {
   const general = message
     .replaceAll(`'${item}'`, '…')

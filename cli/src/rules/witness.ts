@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Paint, paintFor } from '@ringfence/base';
 import { readSources, type WitnessedRule, witnessesOf, witnessTests } from '@ringfence/rule-lab';
+import { escapeText } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { print, printJson, repeatable, settingsOf, withSettings } from '../shared/context.ts';
 import { progressOn } from '../shared/progress.ts';
@@ -46,7 +47,8 @@ function witnessesText(found: readonly WitnessedRule[], paint: Paint): string {
     if (witness.kind === 'witness') return [];
     const verdict =
       witness.kind === 'none' ? 'no event can match it' : 'no event was found, nor a proof that there is none';
-    return [`# ${paint.bold(rule)}: ${paint.red(verdict)}`, ...witness.reasons.map((reason) => `#   ${reason}`)];
+    const reasons = witness.reasons.map((reason) => `#   ${escapeText(reason)}`);
+    return [`# ${paint.bold(escapeText(rule))}: ${paint.red(verdict)}`, ...reasons];
   });
   return [...without, witnessTests(found)].join('\n').trimEnd();
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import type { TlsMaterial } from '@ringfence/identity';
+import { INITIAL_INTEREST } from '@ringfence/interest';
 import { decode } from '@ringfence/wire';
 import { command, createTestFleet, until } from './support.ts';
 
@@ -46,16 +47,9 @@ test('a thousand agents attach and execute commands within bounded memory', { ti
   const attached = process.memoryUsage().rss;
   const prefixes = Array.from({ length: 200 }, (_, n) => `/srv/some/path/${n}/`);
   await server.setInterest({
+    ...INITIAL_INTEREST,
     version: 1,
     openPathPrefixes: prefixes,
-    openNames: [],
-    openExecutables: [],
-    changePathPrefixes: [],
-    changeNames: [],
-    openPaths: [],
-    rawPaths: false,
-    environment: [],
-    wants: null,
   });
   const results = await Promise.all(
     [...hosts].map(async (hostId) => {

@@ -8,6 +8,7 @@ import { Client, type MethodDefinition, type ServiceDefinition } from '@grpc/grp
 import { loadSync } from '@grpc/proto-loader';
 import { type Log, silentLog } from '@ringfence/base';
 import { Enrolments, FleetStanding, TrustedKeys } from '@ringfence/identity';
+import { INITIAL_INTEREST } from '@ringfence/interest';
 import { createSigningKey, type SigningKey } from '@ringfence/wire';
 import type { ControlServer } from '../src/index.ts';
 import { ResponderCredentials } from '../src/tls.ts';
@@ -15,17 +16,6 @@ import { channelOptions, type FromAgent, type ReceivedToAgent } from '../src/wir
 import { createTestFleet, type RotatingTls, TestAgent, type TestFleet, until } from './support.ts';
 
 const limit = { timeout: 120_000 };
-const INTEREST = {
-  openPathPrefixes: [],
-  openNames: [],
-  openExecutables: [],
-  changePathPrefixes: [],
-  changeNames: [],
-  openPaths: [],
-  rawPaths: false,
-  environment: [],
-  wants: null,
-};
 
 interface Responder {
   readonly server: ControlServer;
@@ -90,7 +80,7 @@ test('a revoked responder that hides its revocation loses its agent, and is not 
   assert.equal(trusted.get(fallen.key.keyId), undefined, 'the key of the fallen responder is still obeyed');
   assert.equal(onlyFallen.stats().obeysNobody, 0);
   // It is left again at each attempt, and cannot set the interest.
-  await fallen.server.setInterest({ version: 7, ...INTEREST });
+  await fallen.server.setInterest({ ...INITIAL_INTEREST, version: 7 });
   await until(() => onlyFallen.stats().refused >= 3);
   assert.deepEqual(agent.interests, []);
   await onlyFallen.close();
@@ -119,7 +109,7 @@ test('an agent that only a fallen responder serves obeys nobody once the last st
   assert.equal(trusted.get(fallen.key.keyId), undefined);
   assert.equal(trusted.trustsNobody, true);
   assert.equal(link.stats().standing, 'expired');
-  await fallen.server.setInterest({ version: 9, ...INTEREST });
+  await fallen.server.setInterest({ ...INITIAL_INTEREST, version: 9 });
   await until(() => errors.length > 0);
   assert.match(errors[0] as string, /obeys no responder/);
   assert.equal(
@@ -137,7 +127,7 @@ test('an agent obeys no responder that sends no standing, until the registrar do
   const silent = { bytes: null, onChange: () => ({ [Symbol.dispose]() {} }) };
   const tls = await fleet.source('responder-1', ['responder']);
   const server = await fleet.serve({ tls, standing: silent });
-  await server.setInterest({ version: 3, ...INTEREST });
+  await server.setInterest({ ...INITIAL_INTEREST, version: 3 });
   const agent = new TestAgent();
   const standing = new FleetStanding(fleet.ca.root.publicKey);
   const trusted = new TrustedKeys(fleet.ca.root.publicKey, 'responder', standing);
@@ -163,7 +153,7 @@ test(
     const fleet = await createTestFleet(t);
     const silent = { bytes: null, onChange: () => ({ [Symbol.dispose]() {} }) };
     const server = await fleet.serve({ standing: silent });
-    await server.setInterest({ version: 3, ...INTEREST });
+    await server.setInterest({ ...INITIAL_INTEREST, version: 3 });
     const key = createSigningKey();
     fleet.log.enrol('responder-2', 'responder', 'A2', key);
     const agent = new TestAgent();
@@ -213,7 +203,7 @@ test('an agent changes the responder after a rotation and now and then', limit, 
 test('an agent of version 0.1.0, which knows no standing, is served as before', limit, async (t) => {
   const fleet = await createTestFleet(t);
   const server = await fleet.serve();
-  await server.setInterest({ version: 5, ...INTEREST });
+  await server.setInterest({ ...INITIAL_INTEREST, version: 5 });
   const directory = mkdtempSync(join(tmpdir(), 'rf-proto-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const current = readFileSync(fileURLToPath(new URL('../proto/control.proto', import.meta.url)), 'utf8');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { INITIAL_INTEREST } from '@ringfence/interest';
 import { decode, encodeSigned } from '@ringfence/wire';
 import { interestFromWire, interestToWire } from '../src/wire.ts';
 import { command, createTestFleet, TestAgent, until } from './support.ts';
@@ -58,16 +59,12 @@ test('the interest reaches attached agents and later ones; an older version is i
   await fleet.connect(first, [server]);
   await until(() => server.attached(first.hostId));
   const interest = {
+    ...INITIAL_INTEREST,
     version: 7,
     openPathPrefixes: ['/etc/', '/root/'],
     openNames: ['id_rsa'],
     openExecutables: ['nginx'],
-    changePathPrefixes: [],
-    changeNames: [],
     openPaths: ['/srv/secret'],
-    rawPaths: false,
-    environment: [],
-    wants: null,
   };
   await server.setInterest(interest);
   await until(() => first.interests.length === 1);
@@ -76,16 +73,10 @@ test('the interest reaches attached agents and later ones; an older version is i
   assert.deepEqual([first.interests[0], second.interests[0]], [interest, interest]);
   await server.setInterest({ ...interest, version: 6 });
   const everything = {
+    ...INITIAL_INTEREST,
     version: 8,
     openPathPrefixes: null,
-    openNames: [],
-    openExecutables: [],
-    changePathPrefixes: [],
-    changeNames: [],
     openPaths: ['/srv/secret'],
-    rawPaths: false,
-    environment: [],
-    wants: null,
   };
   await server.setInterest(everything);
   await until(() => first.interests.length === 2);
@@ -95,15 +86,11 @@ test('the interest reaches attached agents and later ones; an older version is i
 test('an agent that does not know open_executables reports every open instead', () => {
   const wants = null;
   const named = {
+    ...INITIAL_INTEREST,
     version: 1,
     openPathPrefixes: ['/etc/'],
-    openNames: [],
     openExecutables: ['nginx'],
-    changePathPrefixes: [],
-    changeNames: [],
     openPaths: ['/srv/secret'],
-    rawPaths: false,
-    environment: [],
     wants,
   };
   assert.equal(interestToWire(named).everyOpen, true);
@@ -216,16 +203,12 @@ test('an agent that sends the Result of another host is disconnected', limit, as
 
 test('change filters are also sent as open filters, for agents that do not know them', () => {
   const interest = {
+    ...INITIAL_INTEREST,
     version: 1,
     openPathPrefixes: ['/etc/'],
     openNames: ['shadow'],
-    openExecutables: [],
     changePathPrefixes: ['/var/spool/'],
     changeNames: ['passwd'],
-    openPaths: [],
-    rawPaths: false,
-    environment: [],
-    wants: null,
   };
   const wire = interestToWire(interest);
   assert.deepEqual(

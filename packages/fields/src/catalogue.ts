@@ -86,6 +86,11 @@ export const catalogue: { readonly fields: readonly Field[] } = {
   ],
 };
 
+const byName: ReadonlyMap<string, Field> = new Map(catalogue.fields.map((field) => [field.name, field]));
+
+/** Returns a field by its name in the catalogue, not by an alias. */
+export const fieldNamed = (name: string): Field | undefined => byName.get(name);
+
 /** Names of the kinds of events in rules, indexed by kind: fork, exec, exit, credentials, open, connect, tick, … */
 export const eventKinds: {
   readonly names: readonly string[];

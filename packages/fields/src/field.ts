@@ -65,7 +65,7 @@ export interface FieldSpec<E> {
   readonly otherwise?: { readonly value: string; readonly of: string };
   /** Value that few events have: a condition that requires it is evaluated on those events only. */
   readonly rare?: boolean;
-  /** What the sensor records only while a rule reads such a field. @default always recorded */
+  /** The value that the sensor records only while a rule reads such a field. @default it is always recorded */
   readonly optional?: 'raw paths' | 'environment';
   /** Smallest possible value. */
   readonly least?: number;
@@ -152,6 +152,13 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf('/
 /** All but the last component of a path. */
 export const directory = (path: string): string =>
   path.slice(0, Math.max(path.lastIndexOf('/'), path.startsWith('/') ? 1 : 0));
+
+/** Text after the last dot of a path's last component; undefined: it has none. */
+export function extension(path: string): string | undefined {
+  const name = baseName(path);
+  const dot = name.lastIndexOf('.');
+  return dot < 1 ? undefined : name.slice(dot + 1);
+}
 
 /** Returns the accessor of the named field, for fields that present its value in another form. */
 export function accessor(fields: readonly Field[], name: string): Field['get'] {

@@ -1,6 +1,15 @@
-export { catalogue, eventKinds } from './catalogue.ts';
+export { catalogue, eventKinds, fieldNamed } from './catalogue.ts';
 export { documentOf, type EventDocument, isoTime } from './document.ts';
-export type { Field, FieldSpec, FieldType, FieldValue, Subject } from './field.ts';
+export {
+  baseName,
+  directory,
+  extension,
+  type Field,
+  type FieldSpec,
+  type FieldType,
+  type FieldValue,
+  type Subject,
+} from './field.ts';
 export { containerFields } from './host/container.ts';
 export type { LogAction } from './host/log-actions.ts';
 export { type Definition, falcoDefinitions } from './languages/index.ts';

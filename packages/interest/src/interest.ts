@@ -30,6 +30,23 @@ export interface Interest {
   readonly wants: readonly Want[] | null;
 }
 
+/** The interest before any content is loaded: every kind of event, and no path, name, executable or variable. */
+export const INITIAL_INTEREST: Interest = {
+  version: 0,
+  openPathPrefixes: [],
+  openNames: [],
+  openExecutables: [],
+  changePathPrefixes: [],
+  changeNames: [],
+  openPaths: [],
+  rawPaths: false,
+  environment: [],
+  wants: null,
+};
+
+/** Stands in `environment` for every variable. */
+export const EVERY_VARIABLE = '*';
+
 /** Number of values of the content hash in a version. */
 const CONTENTS = 2 ** 20;
 

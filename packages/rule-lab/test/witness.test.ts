@@ -141,6 +141,16 @@ describe('a search that is bounded', () => {
     assert.equal(witnessOf(`event.action = exec and ${parts.join(' and ')}`).witness.kind, 'undecided');
   });
 
+  it('writes out no text of a length that no event has', () => {
+    for (const condition of [
+      'len(process.command_line) > 1000000000',
+      'len(process.command_line) = -5',
+      'len(process.args) > 100000000',
+      'process.args_length > 90000000000',
+    ])
+      assert.equal(witnessOf(`event.action = exec and ${condition}`).witness.kind, 'undecided', condition);
+  });
+
   it('proves nothing from values that it chose', () => {
     const { witness } = witnessOf(
       'event.action = unlink and file.path = val(process.executable) and file.path startswith /tmp/ and process.name = x',

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
 import type { Collector } from '@ringfence/collector';
-import { wantOf } from '@ringfence/interest';
+import { INITIAL_INTEREST, wantOf } from '@ringfence/interest';
 import { type BpfError, type BpfLink, BpfObject } from '@ringfence/libbpf-ts';
 import {
   bodyOf,
@@ -44,15 +44,8 @@ const HOOKS = [...ON_DEMAND_HOOKS.keys()].filter((name) => process.arch !== 'arm
 async function setInterest(collector: Collector, version: number, ...texts: string[]): Promise<void> {
   const wants = texts.map((text) => wantOf(text) ?? assert.fail(text));
   await collector.control.setInterest({
+    ...INITIAL_INTEREST,
     version,
-    openPathPrefixes: [],
-    openNames: [],
-    openExecutables: [],
-    changePathPrefixes: [],
-    changeNames: [],
-    openPaths: [],
-    rawPaths: false,
-    environment: [],
     wants,
   });
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Log } from '@ringfence/base';
-import { type Interest, wantOf } from '@ringfence/interest';
+import { EVERY_VARIABLE, INITIAL_INTEREST, type Interest, wantOf } from '@ringfence/interest';
 import {
   type ControlBlock,
   headsOf,
@@ -34,22 +34,6 @@ type Filter = Pick<SensorFilter, 'watched' | 'interests'> & {
   >;
 };
 
-/** The interest before any content is loaded: every kind of event, and no path, name or executable. */
-const INITIAL: Interest = {
-  version: 0,
-  openPathPrefixes: [],
-  openNames: [],
-  openExecutables: [],
-  changePathPrefixes: [],
-  changeNames: [],
-  openPaths: [],
-  rawPaths: false,
-  environment: [],
-  wants: null,
-};
-
-const EVERY_VARIABLE = '*';
-
 type WantedTexts = readonly (readonly [watched: WatchedTexts, wanted: readonly string[]])[];
 
 const addAll = (texts: WantedTexts): boolean => texts.every(([watched, wanted]) => watched.add(wanted));
@@ -72,7 +56,7 @@ export class InterestFilter {
   /** Sets the filter for the time before content is loaded. A resumed sensor keeps the earlier agent's filter. */
   start(resumed: boolean): void {
     if (resumed && this.#options.opens !== 'all') return;
-    this.apply(INITIAL);
+    this.apply(INITIAL_INTEREST);
   }
 
   /** Adds the new entries before it removes old ones, so that nothing covered by both interests is missed. */

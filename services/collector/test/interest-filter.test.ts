@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLog } from '@ringfence/base';
-import type { Interest } from '@ringfence/interest';
+import { INITIAL_INTEREST, type Interest } from '@ringfence/interest';
 import { BpfMap } from '@ringfence/libbpf-ts';
 import type { OnDemandHooks, SensorFilter } from '@ringfence/sensor';
 import { nameKey, prefixKey, variableKey, WatchedTexts } from '@ringfence/sensor/parts';
@@ -10,19 +10,12 @@ import { InterestFilter } from '../src/interest-filter.ts';
 const skip = process.getuid?.() !== 0 && 'making a BPF map needs root';
 
 const WANTED: Interest = {
+  ...INITIAL_INTEREST,
   version: 1,
-  openPathPrefixes: [],
-  openNames: [],
-  openExecutables: [],
-  changePathPrefixes: [],
-  changeNames: [],
-  openPaths: [],
-  rawPaths: false,
-  environment: [],
   wants: [],
 };
 
-/** Returns a filter with maps of its own, and what it sets. */
+/** Returns a filter with maps of its own, and a record of the settings that it makes. */
 function createTestFilter(stack: DisposableStack) {
   const texts = (keySize: number, encode: (text: string) => Uint8Array, flags = 0): WatchedTexts => {
     const type = flags === 0 ? 'hash' : 'lpm_trie';

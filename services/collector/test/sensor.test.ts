@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { silentLog } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { EMPTY_DESCRIPTION } from '@ringfence/host-facts';
-import type { Interest } from '@ringfence/interest';
+import { INITIAL_INTEREST, type Interest } from '@ringfence/interest';
 import { SecondAgentError, uninstallSensor } from '@ringfence/sensor/parts';
 import {
   assertCounted,
@@ -27,20 +27,6 @@ import {
 } from '@ringfence/testkit/agent';
 import { decodeText, type Event, LANE, TOPIC, verifyRecord } from '@ringfence/wire';
 import type { Collector } from '../src/main.ts';
-
-/** Every kind of event, and no open for reading. */
-const NO_INTEREST: Interest = {
-  version: 0,
-  openPathPrefixes: [],
-  openNames: [],
-  openExecutables: [],
-  changePathPrefixes: [],
-  changeNames: [],
-  openPaths: [],
-  rawPaths: false,
-  environment: [],
-  wants: null,
-};
 
 /** Above the kernel's highest pid */
 const UNUSED_PID = 2 ** 22 + 1;
@@ -221,7 +207,7 @@ describe('the life of a collector', { skip: kernelSkip() }, () => {
     writeFileSync(file, 'x');
     const read = (): void => void execFileSync('/bin/cat', [file]);
     const applyAndRead = async (interest: Partial<Interest>): Promise<void> => {
-      await collector.control.setInterest({ ...NO_INTEREST, ...interest });
+      await collector.control.setInterest({ ...INITIAL_INTEREST, ...interest });
       read();
     };
     read();

@@ -1,9 +1,8 @@
 import type { Field } from '@ringfence/fields';
-import type { Interest } from '@ringfence/interest';
+import { EVERY_VARIABLE, type Interest } from '@ringfence/interest';
 import type { Operand, RuleInterest, Test } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 
-const EVERY_VARIABLE = '*';
 /** The beginning of a text that only one variable has. */
 const ASSIGNMENT = /^([^=*?[\]\\]+)=/;
 const WITH_PREFIX: ReadonlySet<string> = new Set(['equals', 'startswith', 'glob']);
@@ -22,7 +21,7 @@ function variablesOf({ operand, operator, negated, values }: Test<EventView>): r
   return values.map((value) => ASSIGNMENT.exec(String(value))?.[1] ?? EVERY_VARIABLE);
 }
 
-/** Returns what the sensor must record for these rules beside the usual. */
+/** Returns the optional values that the sensor must record for these rules. */
 export function optionalValuesOf({
   tests,
   operands,

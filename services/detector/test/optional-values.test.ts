@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { compileDetectorRules, interestOf } from '../src/rules.ts';
 
-/** Returns what the sensor must record for a rule with this condition beside the usual. */
+/** Returns the optional values that the sensor must record for a rule with this condition. */
 function asked(condition: string, output = 'x'): { rawPaths: boolean; environment: readonly string[] } {
   const text = JSON.stringify([{ rule: 'r', desc: 'd', condition, output, priority: 'INFO', source: 'syscall' }]);
   const rules = compileDetectorRules([{ name: 'falco.yaml', text }]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type Bus, openEmbeddedBus } from '@ringfence/bus';
 import { localControlPlane } from '@ringfence/control/local';
-import type { Interest } from '@ringfence/interest';
+import { INITIAL_INTEREST, type Interest } from '@ringfence/interest';
 import {
   createTestAlert,
   createTestIncident,
@@ -128,18 +128,11 @@ suite('a responder that verifies signatures', () => {
 suite('the interest that is sent to the agents', () => {
   const MINUTE = 60_000_000;
   const interestOf = (name: string, at: number, overrides: Partial<InterestRecord> = {}): InterestRecord => ({
+    ...INITIAL_INTEREST,
     detector: name,
     version: 1,
     at,
     openPathPrefixes: [`/${name}`],
-    openNames: [],
-    openExecutables: [],
-    changePathPrefixes: [],
-    changeNames: [],
-    openPaths: [],
-    rawPaths: false,
-    environment: [],
-    wants: null,
     keyId: '',
     signature: Buffer.alloc(64),
     ...overrides,

@@ -22,7 +22,7 @@ interface Key {
   readonly cause: number;
 }
 
-/** Reads what the sensor counted, from its pinned map: the agent may be too slow to answer. */
+/** Reads the sensor's counters from its pinned map, because the agent may be too slow to answer. */
 export class LossCounter implements Disposable {
   readonly #map: BpfMap<Key, bigint>;
 

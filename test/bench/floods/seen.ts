@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { type EventCursor, KIND, LANE, leaf, RawBatchReader, records, TOPIC } from '@ringfence/wire';
 
-/** What the agent reported of one cgroup. */
+/** Events of one cgroup that the agent reported. */
 export interface Seen {
   /** Numbers of the bystander's executions from memory */
   readonly execs: Set<number>;
@@ -25,7 +25,7 @@ export interface Actions {
   readonly port: number;
 }
 
-/** Reads what a stopped agent put on its bus. Returns what is there of each of the cgroups. */
+/** Returns the events of each of the cgroups on the bus of a stopped agent. */
 export async function readSeen(
   stateDir: string,
   cgroups: Iterable<bigint>,

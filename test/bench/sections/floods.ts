@@ -59,7 +59,7 @@ interface Played {
   readonly seconds: number;
   /** The agent's share of a core meanwhile */
   readonly agent: number;
-  /** What the flood's cgroup and the other bystander's lost, as the sensor counted it */
+  /** Losses of the flood's cgroup and of the other bystander's, as the sensor counted them */
   readonly lost: Losses;
   readonly quietLost: Losses;
 }
@@ -178,7 +178,7 @@ function print(
       'priority',
       'in another cgroup',
       "in the flood's cgroup",
-      'slim',
+      'slim execs',
       'kept',
       'slim',
       'dropped',
@@ -197,7 +197,7 @@ function print(
     }),
     notes: [
       `kept, slim, dropped: records of the security lane of the flood's cgroup, from the start of the flood; named: the number in its last report`,
-      'slim (first): executions among the actions whose arguments were shortened, of both cgroups',
+      'slim execs: executions among the actions whose arguments were shortened, of both cgroups',
     ],
   });
   for (const { flood, priority, noisy, quiet, lost } of played) {

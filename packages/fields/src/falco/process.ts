@@ -94,7 +94,7 @@ const execCtime = (event: EventView): number | undefined =>
 
 const ENVIRONMENTS = 20;
 
-/** Of the ancestor at a level, or of all ancestors. */
+/** Returns the environment variables of the ancestor at a level, or of all ancestors. */
 function ancestorVariables({ process }: EventView, argument?: string | number): readonly string[] | undefined {
   const level = /^\d+$/.test(String(argument)) ? Number(argument) : undefined;
   if (level !== undefined) return variablesOf((level === 0 ? undefined : process?.ancestor(level))?.environment ?? []);

@@ -8,7 +8,7 @@ import {
   type TextSpan,
   u64ToBigInt,
 } from '@ringfence/wire';
-import { baseName, bodyBoolean, bodyLong, bodyText, directory, type Field, nonEmpty } from '../field.ts';
+import { baseName, bodyBoolean, bodyLong, bodyText, directory, extension, type Field, nonEmpty } from '../field.ts';
 import { ioUring } from '../kernel/io-uring.ts';
 import { changedMode, changedPath } from './file-change.ts';
 
@@ -117,11 +117,7 @@ export const fileFields: readonly Field[] = [
     doc: 'Text after the last dot of the name.',
     kinds: allKinds,
     part: { of: 'file.path', is: 'extension' },
-    get: (event) => {
-      const name = baseName(path(event));
-      const dot = name.lastIndexOf('.');
-      return dot < 1 ? undefined : name.slice(dot + 1);
-    },
+    get: (event) => extension(path(event)),
   },
   {
     name: 'file.reached_path',

@@ -1,10 +1,10 @@
-/** What a field of another language means in that language, in our words, and what is different here. */
+/** The meaning of a field in Falco's or Sigma's language, and its difference here. */
 export interface Definition {
   /** Names that the definition is for, separated by spaces. */
   readonly fields: string;
-  /** What the language's own documentation says. */
+  /** Meaning by the documentation of the language, in our words. */
   readonly there: string;
-  /** What is different here; empty is the aim. */
+  /** Difference here; empty if there is none. */
   readonly differs: string;
 }
 

@@ -1,3 +1,5 @@
+import { baseName } from '../field.ts';
+
 /** An interpreter by its name, with the options that decide what its first other argument is. */
 interface Interpreter {
   readonly name: RegExp;
@@ -29,16 +31,14 @@ const INTERPRETERS: readonly Interpreter[] = [
   { name: /^lua(?:jit)?[\d.]*$/, scriptless: /^-i/, valued: /^-[el]$/ },
 ];
 
-const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
 /**
  * Returns the script that an interpreter is given on its command line, as written there: its first argument that is no
  * option. Undefined for other programs, and for code in an option or on the standard input.
  */
 export function namedScript(executable: string, argv: readonly string[]): string | undefined {
   // busybox is each program whose name it is called by, or given.
-  const words = nameOf(argv[0] ?? '') === 'busybox' ? argv.slice(1) : argv;
-  const names = [nameOf(executable), nameOf(words[0] ?? '').replace(/^-/, '')];
+  const words = baseName(argv[0] ?? '') === 'busybox' ? argv.slice(1) : argv;
+  const names = [baseName(executable), baseName(words[0] ?? '').replace(/^-/, '')];
   const interpreter = INTERPRETERS.find(({ name }) => names.some((candidate) => name.test(candidate)));
   if (interpreter === undefined) return undefined;
   for (let index = 1; index < words.length; index++) {

@@ -1,4 +1,4 @@
-import { type EventView, type ProcessInfo, UNSET_ID } from '@ringfence/wire';
+import { type EventView, type ProcessInfo, processLeaf, UNSET_ID } from '@ringfence/wire';
 import { type Field, nonEmpty, ofProcess } from '../field.ts';
 import { isLog, logField } from '../host/log.ts';
 import { capabilityNames } from '../names/capabilities.ts';
@@ -13,7 +13,10 @@ export const userFields: readonly Field[] = [
     doc: 'Id of the user who logged in (loginuid); absent without a login.',
     aliases: ['user.loginuid'],
     subject: ofProcess,
-    get: (event) => (actor(event)?.raw.loginuid === UNSET_ID ? undefined : actor(event)?.raw.loginuid),
+    get: (event) => {
+      const id = actor(event)?.long(processLeaf.loginuid);
+      return id === UNSET_ID ? undefined : id;
+    },
   },
   {
     name: 'user.id',
@@ -43,7 +46,7 @@ export const userFields: readonly Field[] = [
     type: 'number',
     doc: 'Real group id.',
     subject: ofProcess,
-    get: (event) => actor(event)?.raw.credentials.gid,
+    get: (event) => actor(event)?.long(processLeaf.credentials.gid),
   },
   {
     name: 'group.effective.id',
@@ -51,7 +54,7 @@ export const userFields: readonly Field[] = [
     doc: 'Effective group id.',
     aliases: ['group.gid'],
     subject: ofProcess,
-    get: (event) => actor(event)?.raw.credentials.egid,
+    get: (event) => actor(event)?.long(processLeaf.credentials.egid),
   },
   {
     name: 'process.thread.capabilities.effective',

@@ -1,5 +1,5 @@
 import { createEnricherPipeline } from '@ringfence/enricher';
-import { catalogue, eventKinds, type FieldValue } from '@ringfence/fields';
+import { eventKinds, type FieldValue, fieldNamed } from '@ringfence/fields';
 import { consumerRecords, type EventValues, SyntheticHost } from '@ringfence/synthetic';
 import { EventView, KIND, type KindName } from '@ringfence/wire';
 
@@ -40,7 +40,7 @@ function namesOf({
   beside = {},
   candidates = SMALL,
 }: NamedValue): ReadonlyMap<string, number | bigint> {
-  const field = catalogue.fields.find((field) => field.name === name);
+  const field = fieldNamed(name);
   if (field === undefined) throw new TypeError(`there is no field '${name}'`);
   const host = new SyntheticHost();
   host.snapshot(host.init, '/usr/lib/systemd/systemd');

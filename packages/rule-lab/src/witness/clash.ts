@@ -1,9 +1,8 @@
-import { catalogue } from '@ringfence/fields';
+import { baseName, directory, type FieldValue, fieldNamed } from '@ringfence/fields';
 import { writeTest } from '@ringfence/rules';
-import { type Constraint, isCertain, satisfied, type Value } from './constraint.ts';
+import { type Constraint, isCertain, satisfied } from './constraint.ts';
 import { isPossible } from './values.ts';
 
-const byName = new Map(catalogue.fields.map((field) => [field.name, field]));
 /** Comparisons of values that one search for a contradiction may take. */
 const MAX_COMPARED = 20_000;
 
@@ -16,11 +15,11 @@ const MOST: Readonly<Record<string, number>> = {
 };
 
 /** Fields that a path decides, and how. */
-const PARTS: Readonly<Record<string, { readonly of: string; readonly view: (path: string) => Value }>> = {
-  'process.name': { of: 'process.executable', view: (path) => path.slice(path.lastIndexOf('/') + 1) },
-  'process.parent.name': { of: 'process.parent.executable', view: (path) => path.slice(path.lastIndexOf('/') + 1) },
-  'file.name': { of: 'file.path', view: (path) => path.slice(path.lastIndexOf('/') + 1) },
-  'file.directory': { of: 'file.path', view: (path) => path.slice(0, Math.max(path.lastIndexOf('/'), 1)) },
+const PARTS: Readonly<Record<string, { readonly of: string; readonly view: (path: string) => FieldValue }>> = {
+  'process.name': { of: 'process.executable', view: baseName },
+  'process.parent.name': { of: 'process.parent.executable', view: baseName },
+  'file.name': { of: 'file.path', view: baseName },
+  'file.directory': { of: 'file.path', view: directory },
 };
 
 /** How a rule writes a constraint. */
@@ -42,7 +41,7 @@ function impossible(constraint: Constraint, kind: string): string | undefined {
   if (most !== undefined && isCertain(constraint) && /^greater/.test(test.operator) && Number(test.values[0]) > most)
     return `${written(constraint)}: ${test.operand.key} is at most ${most}`;
   if (!isCertain(constraint) || test.operator !== 'equals' || test.values.length === 0) return undefined;
-  const field = byName.get(test.operand.field.name);
+  const field = fieldNamed(test.operand.field.name);
   if (field === undefined || test.operand.transforms.length > 0) return undefined;
   const values = test.values.filter((value) => isPossible(field.name, value));
   if (values.length === 0) {
@@ -62,7 +61,7 @@ function excluded(constraint: Constraint, all: readonly Constraint[]): string | 
   if (!isCertain(constraint) || test.operator !== 'equals' || isList || test.comparedWith !== undefined)
     return undefined;
   const others = all.filter((other) => other !== constraint && other.test.comparedWith === undefined);
-  const views = others.flatMap((other): { other: Constraint; view: (value: Value) => Value }[] => {
+  const views = others.flatMap((other): { other: Constraint; view: (value: FieldValue) => FieldValue }[] => {
     const { key, field, argument } = other.test.operand;
     const isSameField = field.name === operand.field.name && argument === operand.argument;
     if (key === operand.key || (isSameField && operand.transforms.length === 0))
@@ -73,7 +72,7 @@ function excluded(constraint: Constraint, all: readonly Constraint[]): string | 
   const compared =
     test.values.length * views.reduce((sum, { other }) => sum + Math.max(1, other.test.values.length), 0);
   if (views.length === 0 || compared > MAX_COMPARED) return undefined;
-  const passes = (value: Value, { other, view }: (typeof views)[number]): boolean =>
+  const passes = (value: FieldValue, { other, view }: (typeof views)[number]): boolean =>
     satisfiedBy(other, view(value), operand.key);
   if (test.values.some((value) => views.every((view) => passes(value, view)))) return undefined;
   const culprit = views.find((view) => test.values.every((value) => !passes(value, view))) ?? views[0]!;
@@ -81,7 +80,7 @@ function excluded(constraint: Constraint, all: readonly Constraint[]): string | 
 }
 
 /** The value is that of the operand: its transforms are already applied if both operands are the same. */
-function satisfiedBy(constraint: Constraint, value: Value, key: string): boolean {
+function satisfiedBy(constraint: Constraint, value: FieldValue, key: string): boolean {
   const { test } = constraint;
   if (test.operand.key !== key) return satisfied(constraint, value);
   return satisfied({ ...constraint, test: { ...test, operand: { ...test.operand, transforms: [] } } }, value);

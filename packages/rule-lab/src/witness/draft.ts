@@ -1,10 +1,10 @@
-import { catalogue } from '@ringfence/fields';
+import { fieldNamed } from '@ringfence/fields';
 import { type Constraint, isPositive } from './constraint.ts';
 import { type Entries, entriesOf, type Group, groupsOf } from './groups.ts';
 import { logLines } from './log-lines.ts';
 import { IDENTITIES } from './player.ts';
 
-/** How many of a group's values were tried and did not do. */
+/** The number of a group's values that were tried in vain. */
 export type Tries = ReadonlyMap<string, number>;
 
 /** A group of constraints for which there is no further value. */
@@ -12,7 +12,7 @@ export interface Stuck {
   readonly stuck: Group;
 }
 
-const action = catalogue.fields.find(({ name }) => name === 'event.action')!;
+const action = fieldNamed('event.action')!;
 const LOG: Group['name'] = 'log';
 /** A constraint on these is about the sender of a line, and given by its own key. */
 const WRITER_OF_FILE = 'writer';

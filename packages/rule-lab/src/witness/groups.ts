@@ -1,6 +1,6 @@
-import { catalogue } from '@ringfence/fields';
+import { baseName, directory, extension, type FieldValue, fieldNamed } from '@ringfence/fields';
 import { normalPath } from '@ringfence/wire';
-import { type Constraint, isPositive, isPresent, satisfied, type Value } from './constraint.ts';
+import { type Constraint, isPositive, isPresent, satisfied } from './constraint.ts';
 import { PROGRAMS, type Program, programs, type Role } from './program.ts';
 import { inDirectory, inExtension, inLastComponent, type Shape, shapesOf } from './shapes.ts';
 import { PATH, textsOf } from './texts.ts';
@@ -17,23 +17,17 @@ export interface Group {
   readonly isDemanded: boolean;
 }
 
-type View = (path: string) => Value;
-const action = catalogue.fields.find(({ name }) => name === 'event.action')!;
-const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-const directoryOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 1));
-const extensionOf = (path: string): Value => {
-  const dot = baseOf(path).lastIndexOf('.');
-  return dot < 1 ? undefined : baseOf(path).slice(dot + 1);
-};
+type View = (path: string) => FieldValue;
+const action = fieldNamed('event.action')!;
 const same: View = (path) => path;
 const RAW: ReadonlySet<string> = new Set(['file.raw_path', 'falco.fd.nameraw', 'falco.fs.path.nameraw']);
 
 /** Fields that show a path, and how. */
 const FILE: Readonly<Record<string, { readonly view: View; readonly lift: (shape: Shape) => Shape }>> = {
   'file.path': { view: same, lift: (shape) => shape },
-  'file.name': { view: baseOf, lift: inLastComponent },
-  'file.directory': { view: directoryOf, lift: inDirectory },
-  'file.extension': { view: extensionOf, lift: inExtension },
+  'file.name': { view: baseName, lift: inLastComponent },
+  'file.directory': { view: directory, lift: inDirectory },
+  'file.extension': { view: extension, lift: inExtension },
   'fs.path.source': { view: same, lift: (shape) => shape },
   'file.raw_path': { view: same, lift: (shape) => shape },
   'falco.fd.nameraw': { view: same, lift: (shape) => shape },
@@ -139,7 +133,7 @@ function* ofFile(constraints: readonly Constraint[]): Generator<Entries> {
     // A path as the caller passed it may go back and forth.
     const isRaw = constraints.some(({ test }) => RAW.has(test.operand.field.name));
     for (const given of isRaw ? [path, path.replace(/\/([^/]*)$/, '/x/../x/../$1')] : [path]) {
-      const shown = (name: string): Value => FILE[name]!.view(RAW.has(name) ? given : normalPath(given));
+      const shown = (name: string): FieldValue => FILE[name]!.view(RAW.has(name) ? given : normalPath(given));
       if (!constraints.every((constraint) => satisfied(constraint, shown(constraint.test.operand.field.name))))
         continue;
       yield isRaw ? { 'file.path': path, 'file.raw_path': given } : { 'file.path': given };
@@ -175,8 +169,8 @@ function* ofAncestors(constraints: readonly Constraint[]): Generator<Entries> {
   }
 }
 
-/** Yields entries for the value of one field. Some are shown by what other keys give. */
-function* ofValue(name: string, value: Value): Generator<Entries> {
+/** Yields entries for the value of one field. The test language has other keys for some fields. */
+function* ofValue(name: string, value: FieldValue): Generator<Entries> {
   if (name === 'file.setid') yield { 'file.mode': value === true ? 0o4755 : 0o755 };
   else if (name === 'falco.fd.typechar') yield* ofDescriptor(String(value));
   else if (name === 'network.type') yield* ofFamily(String(value));

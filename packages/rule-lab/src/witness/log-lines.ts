@@ -15,7 +15,7 @@ interface Line {
 const line = (action: string, program: string, text: string, outcome?: Line['outcome']): Line =>
   outcome === undefined ? { action, program, text } : { action, program, text, outcome };
 
-/** Lines as the programs write them: what the parsers of the enricher read. */
+/** Lines as the programs write them and the enricher reads them. */
 const LINES: readonly Line[] = [
   line(
     'ssh-login',
@@ -72,7 +72,7 @@ const LINES: readonly Line[] = [
   line('logind-session-closed', 'systemd-logind', 'Removed session 12.'),
 ];
 
-/** What stands in braces: the field that shows it, and its value if nothing is demanded. */
+/** The parts of lines in braces: the field that shows the part, and its text if no constraint is on the field. */
 const HOLES: Readonly<Record<string, readonly [field: string, usual: string]>> = {
   method: ['ringfence.ssh.method', 'password'],
   user: ['user.name', 'ann'],

@@ -1,4 +1,4 @@
-import { catalogue, eventKinds, type Field, type FieldValue } from '@ringfence/fields';
+import { eventKinds, type FieldValue, fieldNamed } from '@ringfence/fields';
 import { type Operand, readOperand } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import { type GivenEvent, readGiven } from '../events/given.ts';
@@ -23,13 +23,7 @@ export const IDENTITIES: Readonly<Record<string, string>> = {
   'process.parent.entity_id': 'process.parent.pid',
   'process.target.entity_id': 'process.target.pid',
 };
-const PAIRS = Object.entries(IDENTITIES).map(([id, pid]) => ({ id: fieldNamed(id), pid: fieldNamed(pid) }));
-
-function fieldNamed(name: string): Field {
-  const found = catalogue.fields.find((field) => field.name === name);
-  if (found === undefined) throw new TypeError(`there is no field ${name}`);
-  return found;
-}
+const PAIRS = Object.entries(IDENTITIES).map(([id, pid]) => ({ id: fieldNamed(id)!, pid: fieldNamed(pid)! }));
 
 /** Plays written events through the pipeline, and counts how often. */
 export class Player {

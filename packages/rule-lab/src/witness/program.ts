@@ -1,4 +1,5 @@
-import { type Constraint, isPositive, satisfied, type Value } from './constraint.ts';
+import { baseName, type FieldValue } from '@ringfence/fields';
+import { type Constraint, isPositive, satisfied } from './constraint.ts';
 import { inLastComponent, type Shape, shapesOf } from './shapes.ts';
 import { PATH, textsOf, WORDS } from './texts.ts';
 import { type Placed, wordsOf } from './words.ts';
@@ -9,7 +10,7 @@ export interface Program {
   readonly args: readonly string[];
 }
 
-/** What a field shows of a program. */
+/** The part of a program that a field shows. */
 type Aspect = 'path' | 'name' | 'comm' | 'args' | 'line' | 'exe' | 'rest' | 'cmdline' | 'script' | 'words';
 
 const SELF: Readonly<Record<string, Aspect>> = {
@@ -52,21 +53,20 @@ const TRIED = 120;
 /** Interpreters whose first argument is a script. */
 const INTERPRETER = '/usr/bin/python3';
 
-const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-const commOf = (path: string): string => nameOf(path).slice(0, COMM);
+const commOf = (path: string): string => baseName(path).slice(0, COMM);
 
 function aspectOf(role: Role, { test }: Constraint): Aspect {
   return PROGRAMS[role][test.operand.field.name]!;
 }
 
-/** Returns what the field of a constraint shows of a program. */
-function shown(aspect: Aspect, { path, args }: Program, argument: string | number | undefined): Value {
+/** Returns the value of a field for a program. */
+function shown(aspect: Aspect, { path, args }: Program, argument: string | number | undefined): FieldValue {
   const rest = args.slice(1).join(' ');
   switch (aspect) {
     case 'path':
       return path;
     case 'name':
-      return nameOf(path);
+      return baseName(path);
     case 'comm':
       return commOf(path);
     case 'args':
@@ -147,7 +147,7 @@ function* argsOf(known: readonly Known[], path: string): Generator<readonly stri
     ...[...byIndex].map(([at, some]) => wordsAt(at, some)),
     ...demanded.filter((one) => !isIndexed(one)).map(placements),
   ];
-  for (const first of [nameOf(path), path]) yield* wordsOf(first, placed);
+  for (const first of [baseName(path), path]) yield* wordsOf(first, placed);
 }
 
 /** Returns words that satisfy all constraints on one argument. */

@@ -1,18 +1,10 @@
-import type { FieldValue } from '@ringfence/fields';
 import type { CompiledRule, FirstSeen, Operand } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
-import type { Constraint } from './constraint.ts';
+import { type Constraint, demand, literals } from './constraint.ts';
 import { type Entries, groupOf } from './groups.ts';
 import type { Found } from './search.ts';
 
 type Rule = CompiledRule<EventView>;
-
-/** A number that a rule asks of a field, and on which side of it the values are. */
-interface Asked {
-  readonly operand: Operand<EventView>;
-  readonly operator: Constraint['test']['operator'];
-  readonly value: number;
-}
 
 /** Different values that are written out one by one. */
 const MOST_LISTED = 40;
@@ -30,31 +22,21 @@ const MICROS = 1e6;
 export const seconds = (micros: number): string => `${Math.ceil(micros / MICROS)}s`;
 
 /** Returns constraints on the event of a rule that counts: the fields that it counts by, and large enough numbers. */
-export function countedConstraints({ threshold, summary, firstSeen }: Rule): readonly Constraint[] {
+export function countedConstraints(rule: Rule): readonly Constraint[] {
+  const { threshold, summary, firstSeen } = rule;
   const by = [...(threshold?.by ?? []), ...(summary?.by ?? []), ...(firstSeen?.by ?? [])];
   const there = [...by, threshold?.distinct, threshold?.sum, summary?.of].filter((operand) => operand !== undefined);
-  return [...there.map(present), ...numbers({ threshold, summary } as Rule).map(numeric)];
+  return [...there.map(present), ...numbers(rule)];
 }
 
-export function present(operand: Operand<EventView>): Constraint {
-  return {
-    kind: 'literal',
-    holds: true,
-    test: { kind: 'test', operand, operator: 'exists', negated: false, values: [] },
-  };
-}
+export const present = (operand: Operand<EventView>): Constraint => demand(operand, 'exists');
 
-function numeric({ operand, operator, value }: Asked): Constraint {
-  return { kind: 'literal', holds: true, test: { kind: 'test', operand, operator, negated: false, values: [value] } };
-}
-
-function numbers({ threshold, summary }: Rule): Asked[] {
-  if (threshold?.sum !== undefined)
-    return [{ operand: threshold.sum, operator: 'greaterOrEqual', value: threshold.atLeast }];
+function numbers({ threshold, summary }: Rule): Constraint[] {
+  if (threshold?.sum !== undefined) return [demand(threshold.sum, 'greaterOrEqual', [threshold.atLeast])];
   const { of, measure, bounds = [] } = summary ?? {};
   if (of === undefined || measure === 'distinct') return [];
   const operators = { at_least: 'greaterOrEqual', above: 'greater', at_most: 'lessOrEqual', below: 'less' } as const;
-  return bounds.map(({ is, value }) => ({ operand: of, operator: operators[is], value }));
+  return bounds.map(({ is, value }) => demand(of, operators[is], [value]));
 }
 
 /** Looks for another event of the rule that satisfies further constraints; undefined: none was found. */
@@ -83,7 +65,7 @@ function* learned({ by, learnUs }: FirstSeen<EventView>, found: Found, again: Ag
   const last = { ...found.events.at(-1), ...after };
   if (learnUs === 0) yield [...found.events.slice(0, -1), last];
   for (const operand of by) {
-    const other = again([otherThan(operand, [found.values.get(operand.key)])]);
+    const other = again([demand(operand, 'equals', literals(found.values.get(operand.key)), true)]);
     if (other !== undefined) yield [...other.events, ...found.events.slice(0, -1), last];
   }
 }
@@ -120,26 +102,13 @@ function* different(
   if (count > MOST_LISTED) return;
   const listed = [found];
   while (listed.length < count) {
-    const other = again([
-      otherThan(
-        operand,
-        listed.map(({ values }) => values.get(operand.key)),
-      ),
-    ]);
+    const values = listed.flatMap((one) => literals(one.values.get(operand.key)));
+    const other = again([demand(operand, 'equals', values, true)]);
     if (other === undefined) return;
     listed.push(other);
   }
   yield listed.flatMap(({ events }) => events);
   yield listed.flatMap(({ events }) => events.map((event) => ({ 'process.pid': 5000, ...event })));
-}
-
-function otherThan(operand: Operand<EventView>, values: readonly FieldValue[]): Constraint {
-  const list = values.flat().filter((value) => value !== undefined) as (string | number | boolean)[];
-  return {
-    kind: 'literal',
-    holds: true,
-    test: { kind: 'test', operand, operator: 'equals', negated: true, values: list },
-  };
 }
 
 /** Sets a key, and changes the values that contain its former value in the same way. */

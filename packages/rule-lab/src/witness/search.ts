@@ -2,7 +2,7 @@ import type { FieldValue } from '@ringfence/fields';
 import { type Formula, holds, type Operand } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import { clashOf, written } from './clash.ts';
-import { type Constraint, isPositive } from './constraint.ts';
+import { type Constraint, isPositive, literals } from './constraint.ts';
 import { draft, type Tries } from './draft.ts';
 import { type Entries, groupOf } from './groups.ts';
 import type { Player, Values } from './player.ts';
@@ -108,7 +108,7 @@ export class Search {
     }
   }
 
-  /** Returns what to demand in addition, because of a comparison that failed. */
+  /** Returns the constraints to add because a comparison failed. */
   #fresh(literal: Constraint, must: readonly Constraint[], values: Values | undefined): Constraint[] {
     if (literal.test.comparedWith === undefined) return must.includes(literal) ? [] : [literal];
     const added = ofComparison(literal, must, values);
@@ -160,13 +160,13 @@ function ofComparison(
   const { comparedWith: other, ...plain } = test;
   if (other === undefined) return [];
   const [value, otherValue] = [values.get(test.operand.key), values.get(other.key)];
+  const isDemanded = wanted && !test.negated;
   const literal = (operand: Operand<EventView>, operator: typeof test.operator, value: FieldValue): Constraint => {
-    const list = value === undefined ? [] : ([value].flat() as (string | number | boolean)[]);
-    return { kind: 'literal', holds: wanted, test: { ...plain, operand, operator, values: list } };
+    return { kind: 'literal', holds: wanted, test: { ...plain, operand, operator, values: literals(value) } };
   };
-  if (otherValue === undefined) return wanted && !test.negated ? [literal(other, 'exists', undefined)] : [];
+  if (otherValue === undefined) return isDemanded ? [literal(other, 'exists', undefined)] : [];
   const isBound = must.some((one) => one.test.operand.key === test.operand.key && one.test.comparedWith === undefined);
-  const isEquality = test.operator === 'equalsField' && wanted && !test.negated;
+  const isEquality = test.operator === 'equalsField' && isDemanded;
   if (isEquality && isBound && value !== undefined) return [literal(other, 'equals', value)];
   return [literal(test.operand, test.operator.replace(/Field$/, '') as typeof test.operator, otherValue)];
 }

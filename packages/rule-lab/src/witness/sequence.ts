@@ -1,6 +1,6 @@
 import type { Formulas, Operand, Sequence } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
-import type { Constraint } from './constraint.ts';
+import { type Constraint, demand, literals } from './constraint.ts';
 import type { Entries } from './groups.ts';
 import { IDENTITIES, type Player } from './player.ts';
 import { present, seconds } from './repeat.ts';
@@ -11,7 +11,7 @@ type Step = Events['steps'][number];
 
 /** Later than the span, for the tick that reports an absence. */
 const SLACK_US = 10_000_000;
-/** Times that the search begins anew with what a later step needs. */
+/** Times that the search begins anew with the constraints of a later step. */
 const RESTARTS = 3;
 /** Pids of the processes of the steps, so that later steps can name them. */
 const FIRST_PID = 5001;
@@ -32,7 +32,7 @@ export class SequenceSearch {
   readonly #kinds: readonly string[];
   readonly #formulas: Formulas<EventView>;
   readonly #player: Player;
-  /** What earlier attempts found that a step must have, by its index. */
+  /** Constraints on a step, by its index, that other steps were found to need. */
   readonly #demands = new Map<number, Constraint[]>();
   /** Entries of the processes of other steps, by the index of the step that is to have them. */
   readonly #lent = new Map<number, Entries>();
@@ -117,19 +117,19 @@ export class SequenceSearch {
     const [first] = found;
     const byKey = step.by.flatMap((operand, position) => {
       const value = first === undefined ? undefined : first[1].values.get(steps[first[0]]!.by[position]!.key);
-      return operand.key === OF_HOST || value === undefined ? [] : [literal(operand, 'equals', value)];
+      return operand.key === OF_HOST || value === undefined ? [] : [demand(operand, 'equals', literals(value))];
     });
     const compared = step.compares.flatMap(({ test, earlier }) => {
       const from = kept[earlier]!;
       const value = found.get(from.step)?.values.get(from.operand.key);
       if (value === undefined) return [];
-      const one = literal(test.operand, test.operator.replace(/Field$/, '') as typeof test.operator, value);
-      return [{ ...one, test: { ...one.test, negated: test.negated } }];
+      const operator = test.operator.replace(/Field$/, '') as typeof test.operator;
+      return [demand(test.operand, operator, literals(value), test.negated)];
     });
     return [...byKey, ...compared, ...this.#shared(index)];
   }
 
-  /** Returns what other steps demand of the values that join them with this one. */
+  /** Returns the constraints of other steps on the values that join them with this one. */
   #shared(index: number): Constraint[] {
     const { steps, kept } = this.#sequence;
     const own = steps[index]!;
@@ -170,14 +170,14 @@ export class SequenceSearch {
       const value = alone.values.get(operand.key);
       if (Object.hasOwn(IDENTITIES, operand.key) || operand.key === OF_HOST || value === undefined) continue;
       for (const [index, other] of steps.entries())
-        if (other.kind === 'event') this.#demand(index, literal(other.by[position]!, 'equals', value));
+        if (other.kind === 'event') this.#demand(index, demand(other.by[position]!, 'equals', literals(value)));
     }
     for (const [position, { key }] of step.by.entries()) this.#lend(failed, position, key, alone.events.at(-1) ?? {});
     for (const { test, earlier } of step.compares) {
       const value = alone.values.get(test.operand.key);
       const from = kept[earlier]!;
       if (test.operator === 'equalsField' && !test.negated && value !== undefined)
-        this.#demand(from.step, literal(from.operand, 'equals', value));
+        this.#demand(from.step, demand(from.operand, 'equals', literals(value)));
     }
     return true;
   }
@@ -205,11 +205,6 @@ export class SequenceSearch {
     );
     this.#demands.set(index, [...others, constraint]);
   }
-}
-
-function literal(operand: Operand<EventView>, operator: Constraint['test']['operator'], value: unknown): Constraint {
-  const values = [value].flat() as (string | number | boolean)[];
-  return { kind: 'literal', holds: true, test: { kind: 'test', operand, operator, negated: false, values } };
 }
 
 /** Returns the program of an event's process, or of its parent, by the keys of a process. */

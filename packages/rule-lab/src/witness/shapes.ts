@@ -2,7 +2,9 @@ import type { Test } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
 import { regexMembers } from './regex-members.ts';
 
-/** What a text must have to pass a comparison. Whoever joins shapes tries the result: they only guide. */
+/**
+ * Parts that a text needs to pass a comparison. They only guide the search: a joined text is compared before use.
+ */
 export interface Shape {
   /** The whole text. */
   readonly exact?: string;
@@ -13,6 +15,8 @@ export interface Shape {
 
 /** Values of a list that are tried. */
 const TRIED = 48;
+/** Characters of a text that is written out: a rule may ask for any length. */
+const LONGEST = 65_536;
 
 /** Returns a shape for each way to pass a comparison that is not negated. */
 export function shapesOf(test: Test<EventView>): readonly Shape[] {
@@ -57,6 +61,7 @@ function shapesOfValue(operator: Test<unknown>['operator'], value: string): read
 function lengthShape({ operand, operator, values }: Test<EventView>): Shape | undefined {
   if (operand.transforms.at(-1) !== 'length') return undefined;
   const number = Number(values[0] ?? 0);
+  if (!(number >= 0 && number <= LONGEST)) return {};
   if (operator === 'equals') return { exact: 'x'.repeat(number) };
   if (operator !== 'greater' && operator !== 'greaterOrEqual') return {};
   return { infixes: ['x'.repeat(number + 1)] };
@@ -112,7 +117,7 @@ export function inExtension({ exact, prefix = '', suffix = '' }: Shape): Shape {
   return { suffix: `.${exact ?? prefix + suffix}` };
 }
 
-/** Returns what satisfies both shapes; undefined: they exclude each other. */
+/** Returns a shape of the texts that both allow; undefined: they exclude each other. */
 export function both(a: Shape, b: Shape): Shape | undefined {
   const exact = a.exact ?? b.exact;
   if (exact !== undefined) return b.exact === undefined || b.exact === exact ? { exact } : undefined;

@@ -28,7 +28,7 @@ export interface WitnessTally {
   readonly undecided: readonly Unmatched[];
 }
 
-/** Diagnostics of what is not read here. */
+/** Diagnostics that name a source which is not read here. */
 const NOT_READ: ReadonlySet<string> = new Set(['never', 'never-available', 'unavailable']);
 
 /** Counts witnesses. Rules that loading left out, because no event belongs to their source, have none. */

@@ -1,6 +1,6 @@
 import { combinations, type Shape } from './shapes.ts';
 
-/** How a text is put together from shapes: what stands between its parts, and what it is without any. */
+/** The texts to try before, between and after the parts of a shape. */
 export interface Style {
   readonly glue: readonly string[];
   /** In front of a text whose start is free. */

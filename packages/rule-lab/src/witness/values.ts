@@ -1,5 +1,5 @@
-import { catalogue } from '@ringfence/fields';
-import { type Constraint, isPositive, satisfied, type Value } from './constraint.ts';
+import { type FieldValue, fieldNamed } from '@ringfence/fields';
+import { type Constraint, isPositive, satisfied } from './constraint.ts';
 import { type Shape, shapesOf } from './shapes.ts';
 import { PATH, type Style, textsOf, WORDS } from './texts.ts';
 
@@ -25,10 +25,9 @@ const USUAL: Readonly<Record<string, readonly string[]>> = {
   'container.entry': ['entrypoint', 'exec'],
 };
 const IS_PATH = /path|executable|filename|directory|script$|mount\.(?:source|target)|\.name$|module\.file/;
-const byName = new Map(catalogue.fields.map((field) => [field.name, field]));
 
 /** Yields values of one field that satisfy all constraints on it, which all have the same argument. */
-export function* valuesOf(constraints: readonly Constraint[], kind: string): Generator<Exclude<Value, undefined>> {
+export function* valuesOf(constraints: readonly Constraint[], kind: string): Generator<Exclude<FieldValue, undefined>> {
   const [first] = constraints;
   if (first === undefined) return;
   const { field } = first.test.operand;
@@ -44,8 +43,8 @@ export function* valuesOf(constraints: readonly Constraint[], kind: string): Gen
 }
 
 /** Whether the field can have the value at all. */
-export function isPossible(name: string, value: Value): boolean {
-  const field = byName.get(name);
+export function isPossible(name: string, value: FieldValue): boolean {
+  const field = fieldNamed(name);
   if (typeof value !== 'string' || field === undefined) return true;
   if (field.neverIs?.(value) !== undefined) return false;
   return field.oneOf === undefined || field.oneOf.includes(value);
@@ -57,7 +56,7 @@ const shapeLists = (constraints: readonly Constraint[]): (readonly Shape[])[] =>
     .map(({ test }) => shapesOf(test));
 
 function* textCandidates(constraints: readonly Constraint[], kind: string): Generator<string> {
-  const field = byName.get(constraints[0]!.test.operand.field.name);
+  const field = fieldNamed(constraints[0]!.test.operand.field.name);
   const known = field?.values?.[kind] ?? field?.oneOf ?? USUAL[field?.name ?? ''];
   const demanded = shapeLists(constraints);
   if (known !== undefined) yield* known;

@@ -38,7 +38,7 @@ export class Witnesses {
     const kinds = [...rule.kinds].sort((a, b) => Number(LAST.has(a)) - Number(LAST.has(b)));
     if (rule.sequence !== undefined) {
       const events = new SequenceSearch(rule.sequence, kinds, this.#formulas, player).run();
-      return 'why' in events ? this.#without([events]) : this.#played(rule, [events], player);
+      return 'why' in events ? without([events]) : this.#played(rule, [events], player);
     }
     const missed: Missed[] = [];
     for (const kind of kinds) {
@@ -64,7 +64,7 @@ export class Witnesses {
         missed.push({ isProof: false, why: witness.reasons.join(', ') });
       } else missed.push(found);
     }
-    return this.#without(missed);
+    return without(missed);
   }
 
   #played(rule: Rule, candidates: Iterable<readonly Entries[]>, player: Player): Witness {
@@ -74,9 +74,9 @@ export class Witnesses {
     }
     return { kind: 'undecided', reasons: ['events satisfy its condition, but do not make it match'] };
   }
+}
 
-  #without(missed: readonly Missed[]): Witness {
-    const reasons = [...new Set(missed.map(({ why }) => why))];
-    return { kind: missed.every(({ isProof }) => isProof) ? 'none' : 'undecided', reasons };
-  }
+function without(missed: readonly Missed[]): Witness {
+  const reasons = [...new Set(missed.map(({ why }) => why))];
+  return { kind: missed.every(({ isProof }) => isProof) ? 'none' : 'undecided', reasons };
 }

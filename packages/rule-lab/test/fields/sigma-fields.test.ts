@@ -1,4 +1,4 @@
-/** Fields of Sigma's log sources on enriched events: each row of docs/FIELDS.md, played against what it means there. */
+/** Fields of Sigma's log sources on enriched events: each row of docs/FIELDS.md is played against its meaning. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { catalogue, eventKinds } from '@ringfence/fields';

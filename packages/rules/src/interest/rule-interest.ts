@@ -14,7 +14,7 @@ export interface RuleInterest<E> {
   readonly kinds: readonly string[];
   /** The tests of all conditions: the sources of the fields that they read must be present. */
   readonly tests: readonly Test<E>[];
-  /** What conditions, thresholds and outputs read, with repetitions. */
+  /** The fields that conditions, thresholds and outputs read, one of them several times where several parts read it. */
   readonly operands: readonly Operand<E>[];
   /** One entry for each of `CompileOptions.filtered`, in their order. */
   readonly paths: readonly PathInterest<E>[];

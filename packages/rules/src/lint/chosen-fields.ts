@@ -1,6 +1,6 @@
 import type { Test } from '../model/expression.ts';
 
-/** Texts that whoever starts a program or sends a message chooses. */
+/** Texts that the author of a program's start or of a message chooses. */
 const TEXTS: ReadonlySet<string> = new Set([
   'process.command_line',
   'process.args',
@@ -26,7 +26,7 @@ const TEXTS: ReadonlySet<string> = new Set([
   'falco.proc.pexe',
   'falco.proc.exeline',
 ]);
-/** Names of programs: whoever may write a file chooses its name. */
+/** Names of programs: the author of a file chooses its name. */
 const NAMES: ReadonlySet<string> = new Set([
   'process.name',
   'process.parent.name',
@@ -68,7 +68,7 @@ export function installedBy<E>({ operand, operator, values, negated }: Test<E>):
 /** Returns the field with the path of the program that the operand names, if it names one. */
 export const pathOf = <E>({ operand }: Test<E>): string | undefined => PATH_OF[operand.field.name];
 
-/** Whether an attacker can make the comparison hold as he likes, by a text, a name or a path that he chooses. */
+/** Whether an attacker can make the comparison hold, by a text, a name or a path of his choice. */
 export function isChosen<E>({ operand, operator, values, comparedWith }: Test<E>): boolean {
   const { name } = operand.field;
   if (comparedWith !== undefined || operator === 'exists') return false;

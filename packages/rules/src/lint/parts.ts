@@ -23,7 +23,7 @@ const ABSOLUTE: ReadonlySet<string> = new Set([
   'process.script',
   'process.named_script',
 ]);
-/** Paths of what has no place in a file system: pipe:[12], /memfd:x. */
+/** Paths of objects without a place in a file system: pipe:[12], memfd:x. */
 const NAMELESS = /^(?:pipe|socket|anon_inode|memfd|net|mnt|pid|user|uts|ipc|cgroup|time):/;
 /** Fields that the kernel cuts to the length of its names. */
 const CUT: ReadonlySet<string> = new Set(['falco.proc.name', 'falco.proc.pname', 'falco.proc.aname']);

@@ -5,10 +5,6 @@ import { LIMITS } from '../model/limits.ts';
 /** Characters without a special meaning in a regular expression. */
 const PLAIN = /^[\w\s/:,;=@%&~`'"<>!-]+$/;
 
-/** Texts of which a regular expression remembers its answer, and their length in UTF-16 code units */
-const REMEMBERED_TEXTS = 256;
-const REMEMBERED_LENGTH = 128;
-
 /** A regular expression without operators is a search for text, which is cheaper and can be indexed. */
 export function isPlainText(pattern: string): boolean {
   return PLAIN.test(pattern);
@@ -37,24 +33,7 @@ export function compileRegex(pattern: string): (text: string) => boolean {
       'Use smaller {counts}.',
     );
   }
-  return remembered((text) => compiled.test(text));
-}
-
-/**
- * Remembers the answers for short texts, since a host starts the same few programs over and over: an answer costs a
- * tenth of a search. Texts that never repeat, such as those of an attacker, cost a little more than a search.
- */
-function remembered(test: (text: string) => boolean): (text: string) => boolean {
-  const answers = new Map<string, boolean>();
-  return (text) => {
-    if (text.length > REMEMBERED_LENGTH) return test(text);
-    let answer = answers.get(text);
-    if (answer !== undefined) return answer;
-    answer = test(text);
-    if (answers.size >= REMEMBERED_TEXTS) answers.clear();
-    answers.set(text, answer);
-    return answer;
-  };
+  return (text) => compiled.test(text);
 }
 
 function parse(pattern: string): RE2JS {

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Interest } from '@ringfence/interest';
+import { INITIAL_INTEREST, type Interest } from '@ringfence/interest';
 import { parseInterest } from '../../src/split/parse-interest.ts';
 
 const interest: Interest = {
+  ...INITIAL_INTEREST,
   version: 7,
   openPathPrefixes: ['/etc/'],
   openNames: ['shadow'],
-  openExecutables: [],
-  changePathPrefixes: [],
-  changeNames: [],
-  openPaths: [],
-  rawPaths: false,
-  environment: [],
   wants: [{ kind: 'connect', form: '', scope: '', peerPorts: [22], localPorts: [] }],
 };
 
@@ -25,6 +20,7 @@ test('an interest of the wrong shape is refused', () => {
     { version: 1.5 },
     { openNames: 'shadow' },
     { openNames: [1] },
+    { environment: 'PATH' },
     { openPathPrefixes: Array.from({ length: 100_001 }, () => '/') },
     { wants: [{}] },
   ])

@@ -4,7 +4,7 @@ import { type EventCursor, leaf, u64High, u64Low } from '@ringfence/wire';
 export const ANY_GENERATION = -1;
 
 /**
- * What tells a file from all others: superblock, inode, and the generation that differs when the inode's number is used
+ * Identity of a file: superblock, inode, and the generation that differs when the inode's number is used
  * again. An overlay's file is the file in the layer, because an overlay can show two files with one number.
  */
 export interface FileIdentity {
@@ -28,7 +28,7 @@ export function fileOf(cursor: EventCursor, leaves: typeof leaf.Open | typeof le
   };
 }
 
-/** Returns what a hash event knows of its file. */
+/** Returns the identity of a file from its hash event. */
 export function hashedFileOf(cursor: EventCursor): FileIdentity {
   const at = cursor.leafAt(leaf.Hash.inode);
   return {

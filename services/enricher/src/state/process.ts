@@ -41,7 +41,7 @@ export interface Image {
   readonly startedAs: Buffer;
   /** NUL-separated */
   readonly environment: Buffer;
-  /** who the executable is; null: not known since a restart of the enricher */
+  /** identity of the executable's file; null: not known since a restart of the enricher */
   readonly file: FileIdentity | null;
 }
 

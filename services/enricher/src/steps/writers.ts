@@ -32,7 +32,7 @@ export function originOf(boot: Boot, cursor: EventCursor): Origin {
   return { writer, writtenAgo: cursor.ktime - write.ktime };
 }
 
-/** The event has the numbers that stat(2) shows; the process that runs the file knows who it is. */
+/** A hash event has the numbers of stat(2) alone; the process that runs the file has its identity. */
 function hashedFile(process: ProcessEntry | null, cursor: EventCursor): FileIdentity {
   const { file, device, inode } = process?.image ?? {};
   const at = cursor.leafAt(leaf.Hash.inode);

@@ -46,33 +46,34 @@ export class DetectorInterests {
   }
 }
 
-const LISTS = [
-  'openPaths',
-  'environment',
-  'openNames',
-  'openExecutables',
-  'changePathPrefixes',
-  'changeNames',
-] as const;
+/** Stands for the lists once every open is sent. */
+const EVERY_OPEN = {
+  openPathPrefixes: null,
+  openNames: [],
+  openExecutables: [],
+  changePathPrefixes: [],
+  changeNames: [],
+};
 
 /** When one detector wants every open, the lists of the others are redundant, but not the files and variables. */
 function textsOf(live: readonly InterestRecord[]): Omit<Interest, 'version' | 'wants'> {
-  const [prefixes, openPaths = [], environment = [], ...lists] = [
-    live.map(({ openPathPrefixes }) => openPathPrefixes ?? []),
-    ...LISTS.map((name) => live.map((record) => record[name])),
-  ].map((all) => [...new Set(all.flat())].sort());
-  const every = live.some(({ openPathPrefixes }) => openPathPrefixes === null);
-  const all = every || [prefixes, ...lists].some((list = []) => list.length > MAX_ITEMS);
-  const [openNames = [], openExecutables = [], changePathPrefixes = [], changeNames = []] = all ? [] : lists;
+  const union = (name: Exclude<keyof Interest, 'version' | 'rawPaths' | 'wants'>): string[] =>
+    [...new Set(live.flatMap((record) => record[name] ?? []))].sort();
+  const opens = {
+    openPathPrefixes: union('openPathPrefixes'),
+    openNames: union('openNames'),
+    openExecutables: union('openExecutables'),
+    changePathPrefixes: union('changePathPrefixes'),
+    changeNames: union('changeNames'),
+  };
+  const isEvery =
+    live.some(({ openPathPrefixes }) => openPathPrefixes === null) ||
+    Object.values(opens).some((list) => list.length > MAX_ITEMS);
   return {
-    openPaths: openPaths.slice(0, MAX_ITEMS),
+    openPaths: union('openPaths').slice(0, MAX_ITEMS),
     rawPaths: live.some(({ rawPaths }) => rawPaths),
-    environment: environment.slice(0, MAX_ITEMS),
-    openPathPrefixes: all ? null : (prefixes ?? []),
-    openNames,
-    openExecutables,
-    changePathPrefixes,
-    changeNames,
+    environment: union('environment').slice(0, MAX_ITEMS),
+    ...(isEvery ? EVERY_OPEN : opens),
   };
 }
 

@@ -25,7 +25,7 @@ export class Formulas<E> {
     return formulaOf(this.#nodes.fold(expression), true);
   }
 
-  /** Returns what remains on events of one kind: without comparisons that are decided there. */
+  /** Returns the condition on events of one kind, without the comparisons that the kind decides. */
   on(kind: string, expression: Expression<E>): Formula<E> {
     const memo = this.#memos.get(kind) ?? new Map<number, Node<E>>();
     this.#memos.set(kind, memo);

@@ -42,7 +42,7 @@ export interface RuleItem {
   readonly firstSeen?: YamlMap | undefined;
   readonly suppress?: YamlMap | undefined;
   readonly throttle?: YamlMap | undefined;
-  /** Why an attacker gains nothing by the negated comparisons that he can make hold. */
+  /** Reason why an attacker gains nothing by the negated comparisons of the condition. */
   readonly excuses?: string;
   /** Falco's exceptions: cases in which the condition holds but the rule does not match. */
   readonly exceptions?: readonly RuleException[];

@@ -8,7 +8,7 @@ import type { Mapping, Mappings, Variant } from './taxonomy.ts';
 export interface SigmaField {
   readonly source: string;
   readonly field: string;
-  /** What the documentation of Sigma, Sysmon or auditd says, in our words. */
+  /** Meaning by the documentation of Sigma, Sysmon or auditd, in our words. */
   readonly there: string;
   /** Empty: no event has it. */
   readonly here: string;
