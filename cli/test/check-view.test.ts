@@ -34,7 +34,7 @@ test('a long report is summed up by reasons, unless all is asked for', () => {
   ).join('');
   const report = reportOf(text);
   assert.ok(report.split('\n').length < 10, report);
-  assert.match(report, /^ {3}200 warning excuse: rule … excuses whoever makes this hold, and an attacker can$/m);
+  assert.match(report, /^ {3}200 warning excuse: rule … has an excuse that an attacker can make hold$/m);
   assert.match(report, /r\.yaml:1 Rule 0, r\.yaml:3 Rule 1, r\.yaml:5 Rule 2 … and 197 more/);
-  assert.equal(reportOf(text, true).match(/excuses whoever/g)?.length, 200);
+  assert.equal(reportOf(text, true).match(/has an excuse/g)?.length, 200);
 });

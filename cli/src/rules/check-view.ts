@@ -47,7 +47,7 @@ function summaryText(diagnostics: readonly Diagnostic[], paint: Paint): string {
 function reasonOf({ code, message, item }: Diagnostic): string {
   const general = message
     .replaceAll(`'${item}'`, '…')
-    .replace(/(?<=: |, and an attacker can: ).*$/, '')
+    .replace(/(?<=: ).*$/, '')
     .replace(/:? ?$/, '');
   return `${code}: ${escapeText(general)}`;
 }

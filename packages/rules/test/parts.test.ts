@@ -15,7 +15,7 @@ function warningsOf(condition: string, more = ''): string[] {
   );
   return lintRules(set)
     .filter(({ code }) => OWN.has(code))
-    .map(({ code, message }) => `${code}: ${message.replace(/^.*can: /, '')}`);
+    .map(({ code, message }) => `${code}: ${message.replace(/^.*make hold: /, '')}`);
 }
 
 const EXEC = 'event.action = exec and process.name = curl';

@@ -36,7 +36,7 @@ export class PartLint<E> {
 
   of(rule: CompiledRule<E>): readonly Finding[] {
     const excuses = this.#excuses.of(rule).map(({ text }): Finding => {
-      const message = `rule '${rule.name}' excuses whoever makes this hold, and an attacker can: ${text}`;
+      const message = `rule '${rule.name}' has an excuse that an attacker can make hold: ${text}`;
       const hint = 'Excuse by what only root or the kernel decides, such as process.executable pmatch /usr.';
       return { code: 'excuse', message, hint };
     });
