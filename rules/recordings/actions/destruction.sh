@@ -7,7 +7,7 @@ rm /root/d*; rm /srv/d/d*
 ## Many documents emptied
 #setup mkdir -p /srv/d; for n in $(seq 16); do echo x > /srv/d/$n.odt; done
 sh -c 'for f in /srv/d/*.odt; do : > $f; done'
-## Many documents removed by a stranger
+## Many documents removed by an untrusted program
 #setup mkdir -p /srv/d; for n in $(seq 16); do echo x > /srv/d/$n.odt; done
 python3 -c '
 import glob, os
@@ -34,7 +34,7 @@ systemctl stop mariadb || true
 ## Several servers stopped one after another
 #also Server stopped by hand
 systemctl stop mariadb; systemctl stop nginx; systemctl stop postgresql; true
-## Service stopped over the bus by a stranger
+## Service stopped over the bus by an untrusted program
 #setup mkdir -p /run/dbus; python3 -c 'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind("/run/dbus/system_bus_socket"); s.listen(); time.sleep(60)' & until [ -S /run/dbus/system_bus_socket ]; do sleep 0.05; done
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/run/dbus/system_bus_socket")'
 ## Command over the bus that stops services or the machine
@@ -76,12 +76,12 @@ transmission-cli x.torrent
 ## Flood sent by a tool of the system
 #setup stubs /usr/bin/ping
 ping -f 203.0.113.9
-## Flood of connections by a stranger
+## Flood of connections by an untrusted program
 python3 -c '
 import socket
 for n in range(110): socket.socket().connect_ex(("10.9.8.6", 8080))'
 ## Many reflectors asked
-#also Time asked of a server by a stranger
+#also Time asked of a server by an untrusted program
 #setup ip route replace local 0.0.0.0/0 dev lo
 python3 -c '
 import socket

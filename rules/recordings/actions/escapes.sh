@@ -110,7 +110,7 @@ chroot /mnt/x /bin/sh -c true
 #also Suspicious Process Execution
 #in shop:1
 mkdir -p /mnt/x/etc/cron.d; echo x > /mnt/x/etc/cron.d/x
-## File system opened by a stranger in a container
+## File system opened by an untrusted program in a container
 #also Suspicious Process Execution
 #in shop:1
 python3 -c 'import ctypes; ctypes.CDLL(None).syscall(430, b"tmpfs", 0)'

@@ -16,7 +16,7 @@ ask_dns A 30 60
 ## Much sent to the internet
 #also Code without a file connects to an address without a name
 #also Code without a file waits for callers
-#also Connections of others led on by a stranger
+#also Connections of others led on by an untrusted program
 python3 -c '
 import socket, threading
 server = socket.create_server(("203.0.113.9", 443))
@@ -50,7 +50,7 @@ logger -n 203.0.113.9 -P 514 -d -t cron line
 ## Folder offered to the internet
 #setup (until busybox nc -w 1 203.0.113.9 8099 < /dev/null; do sleep 0.1; done) &
 timeout 3 python3 -m http.server 8099
-## Bluetooth used by a stranger
+## Bluetooth used by an untrusted program
 python3 -c 'import socket
 try: socket.socket(31, socket.SOCK_STREAM, 3)
 except OSError: pass'

@@ -37,7 +37,7 @@ chmod 777 /etc/cron.daily/x
 python3 /dev/stdin <<'P'
 open("/var/log/auth.log", "r+").write("y")
 P
-## Log removed or emptied by a stranger
+## Log removed or emptied by an untrusted program
 #setup mkdir -p /var/log/nginx; echo x > /var/log/nginx/access.log
 python3 -c 'open("/var/log/nginx/access.log", "w")'
 ## Log of a service emptied or removed by hand
@@ -55,7 +55,7 @@ nft delete table inet filter
 ## Firewall changed by hand
 #setup stubs /usr/sbin/iptables
 iptables -A INPUT -p tcp --dport 4444 -j ACCEPT
-## Interface of the firewall or of auditing opened by a stranger
+## Interface of the firewall or of auditing opened by an untrusted program
 python3 -c 'import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)'
 ## Security tool attacked through its process
 #setup cp /bin/sleep /usr/bin/falco
@@ -69,6 +69,6 @@ P
 /opt/CrowdStrike/falcond forks 1
 ## Check of certificates or signatures left out
 curl -sk --max-time 1 https://10.9.8.6/x || true
-## Authority of certificates added by a stranger
+## Authority of certificates added by an untrusted program
 #also Certificate authority added
 mkdir -p /usr/local/share/ca-certificates; python3 -c 'open("/usr/local/share/ca-certificates/x.crt", "w")'

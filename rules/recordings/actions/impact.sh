@@ -58,7 +58,7 @@ echo y > /dev/shm/.r; mount --bind /dev/shm/.r /var/lib/feed/rates; umount /var/
 #also Firmware or its settings opened by hand
 #setup private_dev; : > /dev/mtd0
 echo x > /dev/mtd0
-## Ports of the chipset asked for by a stranger
+## Ports of the chipset asked for by an untrusted program
 #setup printf '#include <sys/io.h>\nint main(void) { return iopl(3) != 0; }\n' > /opt/io.c; gcc -o /opt/io /opt/io.c
 /opt/io; true
 ## Flood of datagrams

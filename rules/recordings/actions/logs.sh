@@ -7,7 +7,7 @@ mkdir -p /var/log/journal/x; echo x > /var/log/journal/x/system.journal; rm -rf 
 journalctl --vacuum-time=2weeks
 ## Record of logins edited
 #also Activity of users looked at
-#also Logs read by a stranger or in a container
+#also Logs read by an untrusted program or in a container
 touch /var/log/wtmp; python3 -c 'open("/var/log/wtmp","r+b")'
 ## Kernel log cleared
 #setup stubs /usr/bin/dmesg

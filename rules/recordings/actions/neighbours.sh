@@ -1,4 +1,4 @@
-## Service of a neighbour spoken to by a stranger
+## Service of a neighbour spoken to by an untrusted program
 #setup python3 -c 'import socket
 #setup s = socket.create_server(("", 6379))
 #setup while True: c, _ = s.accept(); c.recv(99); c.send(b"+PONG"); c.close()' & until ss -ltn | grep -q ':6379 '; do sleep 0.05; done
@@ -14,7 +14,7 @@ except OSError: pass'; sleep 0.3
 #setup s = socket.create_server(("", 6379))
 #setup while True: c, _ = s.accept(); c.recv(99); c.send(b"+PONG"); c.close()' & until ss -ltn | grep -q ':6379 '; do sleep 0.05; done
 bash -c 'exec 3<>/dev/tcp/10.9.8.7/6379; echo PING >&3; sleep 0.3; cat <&3'; sleep 0.3
-## SSH or a remote desktop spoken by a stranger
+## SSH or a remote desktop spoken by an untrusted program
 #setup listener 22
 python3 -c 'import socket; socket.socket().connect(("10.9.8.7", 22))'
 ## Login to another machine by a service's account
@@ -44,7 +44,7 @@ bash -c 'exec 3<>/dev/tcp/10.9.8.7/9000; head -c 9000 /dev/zero >&3'; sleep 0.3
 ## Transfer tool given a bare private address and a scratch folder
 #setup web
 curl -s http://10.9.8.7:8000/true -o /tmp/x
-## Program or script of a shared folder changed by a stranger
+## Program or script of a shared folder changed by an untrusted program
 #setup mkdir -p /srv/share; echo x > /srv/share/run.sh
 python3 -c 'open("/srv/share/run.sh", "a")'
 ## Program or script of a shared folder changed by hand
@@ -72,7 +72,7 @@ kinit -k -t /tmp/x.keytab admin
 ## Terminal of another session taken over by a tool
 #setup stubs /usr/bin/reptyr
 reptyr 412
-## Terminal of others opened by a stranger
+## Terminal of others opened by an untrusted program
 #setup python3 -c 'import os, pty, time; main, other = pty.openpty(); open("/run/victim", "w").write(os.ttyname(other)); time.sleep(100)' & until [ -s /run/victim ]; do sleep 0.05; done
 python3 -c 'import os; os.open(open("/run/victim").read(), os.O_RDWR | os.O_NOCTTY)'
 ## Agent of SSH of a user used by root

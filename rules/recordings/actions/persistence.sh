@@ -62,7 +62,7 @@ mkdir -p /lib/firmware; echo x > /lib/firmware/x.fw
 #also Firewall changed by hand
 #setup stubs /usr/sbin/iptables
 iptables -A INPUT -p tcp --dport 2222 -m recent --name k --rcheck --seconds 15 -j ACCEPT
-## Raw socket of a stranger
+## Raw socket of an untrusted program
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 17)'
 ## Socket filter loaded by a script
 python3 -c 'import ctypes, struct; p = ctypes.create_string_buffer(bytes.fromhex("b7000000000000009500000000000000"), 16); g = ctypes.create_string_buffer(b"GPL"); a = ctypes.create_string_buffer(struct.pack("IIQQIIQII", 1, 2, ctypes.addressof(p), ctypes.addressof(g), 0, 0, 0, 0, 0), 128); ctypes.CDLL(None).syscall(321, 5, a, 128)'

@@ -1,24 +1,24 @@
-## Several questions asked by the commands of a stranger
-#also Question asked by the command of a stranger
+## Several questions asked by the commands of an untrusted program
+#also Question asked by the command of an untrusted program
 #also Interpreter runs a script from a scratch folder
 #setup printf 'id\nuname -a\nhostname\n' > /tmp/x.sh
 sh /tmp/x.sh
-## Question asked by the command of a stranger
+## Question asked by the command of an untrusted program
 python3 -c 'import subprocess; subprocess.run(["uname"])'
-## Processes listed by a stranger
+## Processes listed by an untrusted program
 python3 -c '
 import glob
 for path in glob.glob("/proc/[0-9]*/cmdline") * 9: open(path).read()
 for path in ["/proc/%d/%s" % (n, name) for n in (1, 2) for name in ("cmdline", "status", "stat", "comm")]:
   try: open(path).read()
   except OSError: pass'
-## Accounts read by a stranger
+## Accounts read by an untrusted program
 python3 -c 'open("/etc/passwd").read(); open("/etc/group").read()'
-## Machine and its devices explored by a stranger
+## Machine and its devices explored by an untrusted program
 python3 -c 'open("/proc/cpuinfo").read(); open("/proc/version").read()'
-## Mounts and disks read by a stranger
+## Mounts and disks read by an untrusted program
 python3 -c 'open("/proc/mounts").read()'
-## Network of the machine read by a stranger
+## Network of the machine read by an untrusted program
 python3 -c 'open("/proc/net/route").read()'
 ## Machines known to users looked up
 #setup mkdir -p /home/ann/.ssh; echo x > /home/ann/.ssh/known_hosts
@@ -29,16 +29,16 @@ cat /home/ann/.ssh/known_hosts
 cat /home/ann/.ssh/known_hosts; cat /root/.ssh/known_hosts
 ## Rules for passwords and logins read
 cat /etc/login.defs
-## Place, language or time of the machine read by a stranger
+## Place, language or time of the machine read by an untrusted program
 #setup echo x > /etc/timezone
 python3 -c 'open("/etc/timezone").read()'
-## Time asked of a server by a stranger
+## Time asked of a server by an untrusted program
 #setup ip route replace local 0.0.0.0/0 dev lo
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("203.0.113.9", 123))'; sleep 0.3
-## Services listed by a stranger or one by one
+## Services listed by an untrusted program or one by one
 #setup mkdir -p /etc/systemd/system; echo x > /etc/systemd/system/x.service
 python3 -c 'open("/etc/systemd/system/x.service").read()'
-## Software of the machine read by a stranger
+## Software of the machine read by an untrusted program
 python3 -c 'open("/var/lib/dpkg/status").read(9)'
 ## Settings of a backup read by hand
 #setup mkdir -p /etc/restic; echo x > /etc/restic/env
@@ -49,7 +49,7 @@ grep -rl backup /etc/cron.d || true
 which gcc
 ## Whole folder tree searched
 find /opt -maxdepth 1 -name x
-## Folders walked by a stranger
+## Folders walked by an untrusted program
 #setup mkdir -p /home/ann/Documents /home/ann/Desktop /home/ann/.ssh
 python3 -c '
 import os
@@ -81,7 +81,7 @@ grep TracerPid /proc/self/status
 ## Activity of users looked at
 #setup stubs /usr/bin/xprintidle
 xprintidle
-## Logs read by a stranger or in a container
+## Logs read by an untrusted program or in a container
 #setup echo x > /var/log/shop.log
 python3 -c 'open("/var/log/shop.log").read()'
 ## Processes listed by a server's command

@@ -37,7 +37,7 @@ server '/usr/sbin/reboot -f'
 ## Fork bomb typed
 #setup stubs /usr/bin/bash
 bash -c ':(){ :|:& };:'
-## Disk overwritten by a stranger
+## Disk overwritten by an untrusted program
 #setup truncate -s 1M /tmp/disk; losetup /dev/loop7 /tmp/disk; cp /bin/tee /home/ann/tool
 /home/ann/tool /dev/loop7 < /etc/hostname; losetup -d /dev/loop7
 ## Many files given a new ending
@@ -78,7 +78,7 @@ pkill -9 -x redis-server; true
 ## Logins switched off
 echo x > /etc/nologin
 ## Messages written to several terminals
-#also Terminal of others opened by a stranger
+#also Terminal of others opened by an untrusted program
 #setup for n in 1 2; do timeout 20 script -qc 'sleep 15' /dev/null > /dev/null 2>&1 & done; sleep 1
 python3 -c '
 import glob
@@ -109,7 +109,7 @@ sqlite3 /srv/a.db 'update a set balance = 1'
 #setup mkdir -p /var/www/shop; echo A=b > /var/www/shop/.env
 sed -i s/b/c/ /var/www/shop/.env
 ## Files written anew and their originals removed
-#also Many documents removed by a stranger
+#also Many documents removed by an untrusted program
 #setup mkdir -p /srv/work; for n in $(seq 40); do echo x > /srv/work/$n.docx; done
 python3 -c '
 import os

