@@ -9,6 +9,8 @@ const programs = join(import.meta.dirname, '../../../../test/kernel/programs');
 const compiled = join(import.meta.dirname, '../../../../dist/test-programs');
 /** Directory of programs that test/kernels/ compiled. A guest has no compiler. */
 export const prebuilt: string | undefined = process.env['RINGFENCE_TEST_PREBUILT'];
+/** Whether the tests run in a machine that test/kernels/ booted, whose processor is emulated. */
+export const inGuest: boolean = prebuilt !== undefined;
 
 /** Programs that need headers of a library, which may not be installed. */
 export const LIBRARIES: Readonly<Record<string, readonly string[]>> = { tls: ['-lssl', '-lcrypto'] };

@@ -18,12 +18,12 @@ import {
 } from '@ringfence/sensor/parts';
 import { cgroup2, LoadedSensor } from './loaded.ts';
 import { RecordReader, type SensorRecord } from './records.ts';
-import { prebuilt } from './scratch.ts';
+import { inGuest, prebuilt } from './scratch.ts';
 import { compilerMissing, sensorMissing } from './sensor-missing.ts';
 
 export { Group } from './group.ts';
 export { cgroup2 } from './loaded.ts';
-export { compileProgram, LIBRARIES, Scratch } from './scratch.ts';
+export { compileProgram, inGuest, LIBRARIES, Scratch } from './scratch.ts';
 export { sensorMissing } from './sensor-missing.ts';
 
 export const SECURITY = 0;
@@ -35,7 +35,7 @@ const DRAIN_MS = 2;
 /** Number of checks, 50 ms apart, without a change of the sequence numbers after which a detached sensor is quiet. */
 const STILL_LOOKS = 10;
 /** In a guest, tests use the full profile like the agent would, unless test/kernels/ selects the baseline. */
-const seesFull = prebuilt !== undefined && process.env['RINGFENCE_TEST_PROFILE'] !== 'baseline';
+const seesFull = inGuest && process.env['RINGFENCE_TEST_PROFILE'] !== 'baseline';
 
 /** Returns the path of the sensor's object. Builds it if necessary. */
 export async function sensorObject(): Promise<string> {
