@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { skip as sensorSkip } from '@ringfence/testkit/sensor';
-import { isHeldOut, playableTechniques, readProcedures } from '../src/procedures/corpus.ts';
+import { playableTechniques, readProcedures } from '../src/procedures/corpus.ts';
 import { playProcedures } from '../src/procedures/play.ts';
 import { isMiss, judgeProcedure, scoreOf, type Verdict } from '../src/procedures/score.ts';
 
@@ -33,7 +33,8 @@ test('each technique of Linux and containers has three procedures, or a reason f
 test('at most a quarter of the procedures may be silent, and about a third is held out', () => {
   const silent = procedures.filter(({ expect }) => expect === 'silent').length;
   assert.ok(silent * 4 <= procedures.length, `${silent} of ${procedures.length} are silent`);
-  const heldOut = procedures.filter(({ name }) => isHeldOut(name)).length / procedures.length;
+  const first = procedures.filter(({ part }) => part !== 'later');
+  const heldOut = first.filter(({ part }) => part === 'held-out').length / first.length;
   assert.ok(heldOut > 0.28 && heldOut < 0.39, `${heldOut} is held out`);
 });
 
@@ -71,7 +72,16 @@ test('a reverse shell is found, the list of a folder is not, and a user without 
   skip,
 }, async (t) => {
   const of = (name: string, as: 'root' | 'ann', expect: 'recommended' | 'silent', script: string) => ({
-    ...{ name, technique: 'T1059.004', also: [], expect, why: undefined, isInContainer: false, setup: '' },
+    ...{
+      name,
+      part: 'open' as const,
+      technique: 'T1059.004',
+      also: [],
+      expect,
+      why: undefined,
+      isInContainer: false,
+      setup: '',
+    },
     ...{ user: as, script },
   });
   const plays = [

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { attackTechnique, attackTechniques, type Technique } from '@ringfence/rules';
 import { parseDocument } from 'yaml';
 import { RULES } from '../content.ts';
 
-/** Folder of the procedures: a file TECHNIQUE.procedures.yaml for each technique. */
+/**
+ * Folder of the procedures: a file TECHNIQUE.procedures.yaml for each technique. Its folder `later` has those that were
+ * written after the first measurement.
+ */
 export const PROCEDURES: string = join(RULES, 'procedures');
+const LATER = 'later';
+
+/** Parts of the corpus. Nobody looks at the held-out part while rules are written. */
+export const PARTS = ['open', 'held-out', 'later'] as const;
+export type Part = (typeof PARTS)[number];
 
 /** The alert that a procedure should raise: a rule of this profile, or none. */
 export const EXPECTATIONS = ['recommended', 'hunt', 'silent'] as const;
@@ -24,6 +32,7 @@ export type SilentReason = keyof typeof SILENT_REASONS;
 /** A way to do a technique. */
 export interface Procedure {
   readonly name: string;
+  readonly part: Part;
   /** Technique or sub-technique that an alert should have. */
   readonly technique: string;
   /** Techniques that would be as right. */
@@ -60,12 +69,10 @@ const NAME = /^[A-Z][^:\n]{9,79}$/;
 /** Number of procedures of which one is held out. */
 const HELD_OUT_PARTS = 3;
 
-/**
- * Whether a procedure belongs to the third that measures the rules and is never looked at while they are written. The
- * hash of the name decides, so that nobody chooses.
- */
-export function isHeldOut(name: string): boolean {
-  return createHash('sha256').update(name).digest().readUInt32BE(0) % HELD_OUT_PARTS === 0;
+/** The hash of the name decides whether a procedure of the first measurement is held out, so that nobody chooses. */
+function firstPart(name: string): Part {
+  const hash = createHash('sha256').update(name).digest().readUInt32BE(0);
+  return hash % HELD_OUT_PARTS === 0 ? 'held-out' : 'open';
 }
 
 /** Techniques and sub-techniques that Linux or containers have. */
@@ -75,7 +82,7 @@ export function playableTechniques(): Technique[] {
 
 /** Reads all files of a folder. */
 export function readProcedures(folder: string = PROCEDURES): ProcedureCorpus {
-  const files = readdirSync(folder).filter((file) => file.endsWith(ENDING));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ENDING));
   const parts = files.sort().map((file) => readFile(file, readFileSync(join(folder, file), 'utf8')));
   const procedures = parts.flatMap((part) => part.procedures);
   const fewer = parts.flatMap((part) => part.fewer);
@@ -99,10 +106,14 @@ function readFile(file: string, text: string): ProcedureCorpus {
     procedures?: readonly Entry[];
     fewer?: readonly Entry[];
   };
-  const head = `${technique}${ENDING}` === file ? [] : [`${file}: its technique is ${technique}`];
+  const head = `${technique}${ENDING}` === basename(file) ? [] : [`${file}: its technique is ${technique}`];
   const faults = procedures.flatMap((entry) => faultsOf(entry, technique ?? '').map((fault) => `${file}: ${fault}`));
   const reasons = fewer.map(({ technique: id, reason }) => ({ technique: String(id), reason: String(reason) }));
-  return { procedures: procedures.map(procedureOf), fewer: reasons, faults: [...head, ...faults] };
+  return {
+    procedures: procedures.map((entry) => procedureOf(entry, dirname(file) === LATER)),
+    fewer: reasons,
+    faults: [...head, ...faults],
+  };
 }
 
 function faultsOf(entry: Entry, technique: string): string[] {
@@ -125,10 +136,11 @@ function faultsOf(entry: Entry, technique: string): string[] {
 
 const isReason = (why: unknown): why is SilentReason => typeof why === 'string' && Object.hasOwn(SILENT_REASONS, why);
 
-function procedureOf(entry: Entry): Procedure {
+function procedureOf(entry: Entry, isLater: boolean): Procedure {
   const { name, technique, also = [], expect, why, as = 'root', in: place, setup = '', script } = entry;
   return {
     name: String(name),
+    part: isLater ? 'later' : firstPart(String(name)),
     technique: String(technique),
     also: Array.isArray(also) ? also.map(String) : [],
     expect: expect as Expectation,

@@ -27,7 +27,8 @@ This page is generated: \`sudo npm run procedures -- --write\` plays the corpus 
 
 An alert has the priority \`notice\` or higher. The hash of a procedure's name assigns a third of the
 corpus to the held-out part, which nobody looks at while rules are written: only its figures are
-printed.
+printed. The later part (folder \`later\`) was written after the first measurement; rules were
+written for its misses, as for those of the open part.
 
 ${summary === undefined ? 'Nothing has been measured yet.\n' : measured(summary.first, summary.last)}
 ## Corpus
@@ -49,7 +50,7 @@ ${row(`held-out third, first (${when(first)})`, first.heldOut)}
 ${row(`held-out third, last (${when(last)})`, last.heldOut)}
 ${row('open part, first', first.open)}
 ${row('open part, last', last.open)}
-
+${last.later === undefined ? '' : `${row('later part, last', last.later)}\n`}
 ## Open part by tactic
 
 ${HEAD}
@@ -57,7 +58,7 @@ ${Object.entries(last.tactics)
   .map(([tactic, part]) => row(tactic, part))
   .join('\n')}
 
-## Misses of the open part
+## Misses of the open and the later part
 
 \`\`\`
 ${last.misses.join('\n')}

@@ -2,7 +2,7 @@
  * Plays the procedures of rules/procedures in sandboxes, and counts those that the built-in rules find.
  *
  *   sudo npm run procedures -- [TEXT…]     play those with TEXT in their name or technique, and print the misses
- *   sudo npm run procedures -- --part held-out   the third that nobody looks at: figures alone
+ *   sudo npm run procedures -- --part held-out   the third that nobody looks at: figures alone (others: later, all)
  *   sudo npm run procedures -- --write     play all, and write the committed summary (docs/EFFICACY.md)
  *   npm run procedures -- --list           print the number of procedures of each technique
  *
@@ -12,13 +12,11 @@
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { untilInterrupted } from '@ringfence/runtime/process';
-import { isHeldOut, type Procedure, playableTechniques, readProcedures } from './corpus.ts';
+import { PARTS, type Procedure, playableTechniques, readProcedures } from './corpus.ts';
 import { playProcedures } from './play.ts';
 import { missLines, scoreLines } from './report.ts';
-import { CONTROLS, isOpen, judgeProcedure, type Verdict } from './score.ts';
+import { CONTROLS, judgeProcedure, type Verdict } from './score.ts';
 import { summaryOf, writeSummary } from './summary.ts';
-
-const PARTS = ['open', 'held-out', 'all'];
 
 const { values, positionals: texts } = parseArgs({
   allowPositionals: true,
@@ -34,8 +32,9 @@ const { values, positionals: texts } = parseArgs({
 
 const print = (lines: readonly string[]): unknown => process.stdout.write(`${lines.join('\n')}\n`);
 const { procedures, faults } = readProcedures();
-if (faults.length > 0 || !PARTS.includes(values.part)) {
-  print(PARTS.includes(values.part) ? faults : [`--part is ${PARTS.join(', ')}`]);
+const isPart = [...PARTS, 'all'].includes(values.part);
+if (faults.length > 0 || !isPart) {
+  print(isPart ? faults : [`--part is ${PARTS.join(', ')} or all`]);
   process.exit(1);
 }
 if (values.list) list();
@@ -74,16 +73,13 @@ async function measure(): Promise<void> {
 }
 
 function report(verdicts: readonly Verdict[]): void {
-  const [open, heldOut] = [verdicts.filter(isOpen), verdicts.filter((verdict) => !isOpen(verdict))];
-  print([
-    ...(open.length > 0 ? scoreLines(`Open part, kernel ${release()}`, open) : []),
-    ...(heldOut.length > 0 ? scoreLines('Held-out third', heldOut) : []),
-    ...missLines(verdicts),
-  ]);
+  const groups = Map.groupBy(verdicts, ({ procedure }) => procedure.part);
+  const scores = [...groups].flatMap(([part, some]) => scoreLines(`Part ${part}, kernel ${release()}`, some));
+  print([...scores, ...missLines(verdicts)]);
 }
 
-function isInPart({ name }: Procedure, part: string): boolean {
-  return part === 'all' || isHeldOut(name) === (part === 'held-out');
+function isInPart({ part }: Procedure, wanted: string): boolean {
+  return wanted === 'all' || part === wanted;
 }
 
 function isNamed({ name, technique }: Procedure): boolean {

@@ -1,5 +1,5 @@
 import { attackTechnique, TACTICS, type Tactic } from '@ringfence/rules';
-import { isMiss, isOpen, type Score, type Share, scoreOf, type Verdict } from './score.ts';
+import { isMiss, type Score, type Share, scoreOf, type Verdict } from './score.ts';
 
 const HEADS = ['recommended', 'with hunt', 'right technique', 'silent'] as const;
 
@@ -39,7 +39,7 @@ export function byTactic(verdicts: readonly Verdict[]): [Tactic, Verdict[]][] {
 
 /** Returns a line for each miss that may be looked at, those that should be recommended first. */
 export function missLines(verdicts: readonly Verdict[]): string[] {
-  const misses = verdicts.filter((verdict) => isOpen(verdict) && isMiss(verdict));
+  const misses = verdicts.filter((verdict) => verdict.procedure.part !== 'held-out' && isMiss(verdict));
   return misses
     .toSorted((a, b) => rank(a) - rank(b) || a.procedure.technique.localeCompare(b.procedure.technique))
     .map((verdict) => `${verdict.procedure.technique.padEnd(10)}${verdict.procedure.name}: ${missOf(verdict)}`);

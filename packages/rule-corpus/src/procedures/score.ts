@@ -3,7 +3,7 @@ import { attackTechnique, type CompiledRule, PRIORITIES } from '@ringfence/rules
 import type { EventView } from '@ringfence/wire';
 import { builtIn } from '../content.ts';
 import { hostOf, type PlayedAction } from '../recordings/library.ts';
-import { isHeldOut, type Procedure } from './corpus.ts';
+import type { Procedure } from './corpus.ts';
 
 /** The lowest priority that counts as an alert; below it is context. */
 const ALERT = PRIORITIES.indexOf('notice');
@@ -20,7 +20,15 @@ export interface Verdict {
 /** Rules that match on a sandbox in which nothing happens, by user and place. */
 export type Background = ReadonlyMap<string, ReadonlySet<string>>;
 
-const SILENCE = { technique: 'T1082', also: [], expect: 'silent', why: 'everyday', setup: '', script: ':' } as const;
+const SILENCE = {
+  part: 'open',
+  technique: 'T1082',
+  also: [],
+  expect: 'silent',
+  why: 'everyday',
+  setup: '',
+  script: ':',
+} as const;
 
 /** Procedures in which nothing happens, for each user and place. */
 export const CONTROLS: readonly Procedure[] = (['root', 'ann'] as const).flatMap((user) =>
@@ -105,12 +113,10 @@ function share(verdicts: readonly Verdict[], isCounted: (verdict: Verdict) => bo
   return { found: verdicts.filter(isCounted).length, of: verdicts.length };
 }
 
-/** Whether the procedure did not do what it should. Of the held-out third, only counts are shown. */
+/** Whether the procedure did not do what it should. Of the held-out part, only counts are shown. */
 export function isMiss(verdict: Verdict): boolean {
   const { procedure, recommended, isTechniqueRight } = verdict;
   if (procedure.expect === 'silent') return isFound(verdict);
   if (procedure.expect === 'recommended' && recommended.length === 0) return true;
   return !isFound(verdict) || !isTechniqueRight;
 }
-
-export const isOpen = ({ procedure }: Verdict): boolean => !isHeldOut(procedure.name);

@@ -3,8 +3,9 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import type { Tactic } from '@ringfence/rules';
 import { builtIn } from '../content.ts';
+import type { Part } from './corpus.ts';
 import { byTactic, missLines } from './report.ts';
-import { isOpen, type Score, scoreOf, type Verdict } from './score.ts';
+import { type Score, scoreOf, type Verdict } from './score.ts';
 
 /** Measurements: the first one, before any rule was changed for the corpus, and the last one. */
 const SUMMARY = join(import.meta.dirname, '../../procedures.json');
@@ -24,9 +25,11 @@ export interface Measurement {
   readonly rules: number;
   readonly open: PartScore;
   readonly heldOut: PartScore;
+  /** Absent before there were procedures of this part. */
+  readonly later?: PartScore;
   /** Shares of the open part by tactic. */
   readonly tactics: Readonly<Partial<Record<Tactic, PartScore>>>;
-  /** Misses of the open part. */
+  /** Misses of the parts that are not held out. */
   readonly misses: readonly string[];
 }
 
@@ -36,14 +39,16 @@ export interface Summary {
 }
 
 export function summaryOf(verdicts: readonly Verdict[]): Measurement {
-  const open = verdicts.filter(isOpen);
+  const of = (name: Part): Verdict[] => verdicts.filter(({ procedure }) => procedure.part === name);
+  const open = of('open');
   return {
     madeBy: 'npm run procedures -- --write',
     measured: new Date().toISOString().slice(0, 10),
     kernel: release().split('-', 1)[0] ?? '',
     rules: builtIn().rules.length,
     open: part(open),
-    heldOut: part(verdicts.filter((verdict) => !isOpen(verdict))),
+    heldOut: part(of('held-out')),
+    later: part(of('later')),
     tactics: Object.fromEntries(byTactic(open).map(([tactic, some]) => [tactic, part(some)])),
     misses: missLines(verdicts),
   };
