@@ -60,7 +60,7 @@ function needsOfTests(argv) {
     if (error instanceof TypeError) return [];
     throw error;
   }
-  if (selection.list) return [];
+  if (selection.list || selection.help) return [];
   return selection.filters.length === 0 ? ALL_NEEDS : needsOf(root, testPaths(root, selection.filters));
 }
 
@@ -68,6 +68,7 @@ function needsOfProgram(program) {
   if (program === undefined) return [...SENSOR, 'compiler'];
   const { file, args, development } = program;
   if (file === TESTS) return needsOfTests(args);
+  if (development && args.includes('--help')) return [];
   const needs = [...SENSOR];
   if (development) needs.push('compiler');
   if (file === CHAOS || (!development && args[0] === 'dev' && args[1] === 'fleet')) needs.push('servers');

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
+import { scriptArguments } from '@ringfence/base';
 
 const root = dirname(import.meta.dirname);
 
@@ -54,7 +54,7 @@ async function runStep({ title, command: [program = '', ...args] }: Step): Promi
   return code === 0;
 }
 
-const { values } = parseArgs({ options: { fix: { type: 'boolean', default: false } } });
+const { values } = scriptArguments(import.meta.filename, { options: { fix: { type: 'boolean', default: false } } });
 const selected = steps(values.fix);
 /** Steps run in parallel, but with --fix one after the other, because they write files. */
 const results = values.fix ? [] : await Promise.all(selected.map(runStep));

@@ -3,8 +3,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { templateLines } from '@ringfence/auditor';
+import { scriptArguments } from '@ringfence/base';
 import { configDocs } from '@ringfence/config';
 import { efficacyDocs } from '@ringfence/rule-corpus/efficacy';
 import { noiseDocs } from '@ringfence/rule-corpus/noise';
@@ -37,7 +37,7 @@ async function readOrEmpty(path: string): Promise<string> {
   }
 }
 
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+const { values } = scriptArguments(import.meta.filename, { options: { check: { type: 'boolean', default: false } } });
 const written = DOCUMENTS.map(({ path, text }) => ({ path, text: text() }));
 for (const { path, text: expected } of [...written, ...(await pictures(root))]) {
   if ((await readOrEmpty(join(root, path))) === expected) continue;

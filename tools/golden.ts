@@ -8,7 +8,7 @@
  */
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { scriptArguments } from '@ringfence/base';
 import { recordsGolden } from '@ringfence/wire/test/golden';
 
 const root = dirname(import.meta.dirname);
@@ -35,6 +35,6 @@ async function keepRelease(version: string): Promise<void> {
   write(state, `${JSON.stringify(await keptState(version), null, 2)}\n`);
 }
 
-const { values } = parseArgs({ options: { release: { type: 'string' } } });
+const { values } = scriptArguments(import.meta.filename, { options: { release: { type: 'string' } } });
 if (values.release === undefined) write(RECORDS, recordsGolden());
 else await keepRelease(values.release);

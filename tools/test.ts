@@ -9,6 +9,7 @@
  * and a list of the files with the most CPU time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
+import { headComment } from '@ringfence/base';
 import { hostSharedServers } from '@ringfence/dev-servers';
 import { parseTestArguments, type TestArguments } from './bootstrap/test-files.mjs';
 import { cpuOfLastEndedMs } from './test-runner/cpu.ts';
@@ -128,6 +129,10 @@ async function main(): Promise<number> {
   if (selection === undefined) return 2;
   const { filters, only } = selection;
   const files = findTestFiles(root, filters);
+  if (selection.help) {
+    console.log(headComment(import.meta.filename));
+    return 0;
+  }
   if (selection.list) {
     for (const file of files) console.log(file.path);
     return 0;

@@ -8,7 +8,7 @@
  *
  * Exits with 1 if a rule does not compile, has no action, or does not match on its own recording.
  */
-import { parseArgs } from 'node:util';
+import { scriptArguments } from '@ringfence/base';
 import {
   type Action,
   checkRules,
@@ -25,7 +25,10 @@ import { interrupted } from '../bench/lib/interrupt.ts';
 import { playInGuest } from './guest.ts';
 
 const LIMIT_MS = 90_000;
-const { values, positionals: texts } = parseArgs({ allowPositionals: true, options: { export: { type: 'string' } } });
+const { values, positionals: texts } = scriptArguments(import.meta.filename, {
+  allowPositionals: true,
+  options: { export: { type: 'string' } },
+});
 if (values.export === undefined) await record();
 else await exportRecording(texts.join(' '), values.export);
 

@@ -4,6 +4,7 @@ export interface TestArguments {
   /** Time limit of a file, in seconds. */
   readonly timeout: string;
   readonly list: boolean;
+  readonly help: boolean;
 }
 export function parseTestArguments(argv: readonly string[]): TestArguments;
 export function testPaths(root: string, filters: readonly string[]): string[];

@@ -13,9 +13,15 @@ export function parseTestArguments(argv) {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { only: { type: 'string' }, timeout: { type: 'string', default: '600' }, list: { type: 'boolean' } },
+    options: {
+      only: { type: 'string' },
+      timeout: { type: 'string', default: '600' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   });
-  return { filters: positionals, only: values.only, timeout: values.timeout, list: values.list ?? false };
+  const { only, timeout, list, help } = values;
+  return { filters: positionals, only, timeout, list, help };
 }
 
 function filesBelow(root, directory) {

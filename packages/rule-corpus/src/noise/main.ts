@@ -9,7 +9,7 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import { release } from 'node:os';
-import { parseArgs } from 'node:util';
+import { scriptArguments } from '@ringfence/base';
 import { EventJudge } from '@ringfence/rule-lab';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { openRecording, recordingEntry, recordingHeader } from '@ringfence/wire';
@@ -19,7 +19,7 @@ import { newNoise, playNoise } from './noise.ts';
 import { changedSince, digestsOf, readSummary, writeSummary } from './summary.ts';
 import { Tally } from './tally.ts';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = scriptArguments(import.meta.filename, {
   allowPositionals: true,
   options: {
     minutes: { type: 'string', default: '60' },

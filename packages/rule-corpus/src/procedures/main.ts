@@ -10,7 +10,7 @@
  * same time. Exits with 1 if a file has an error.
  */
 import { cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
+import { scriptArguments } from '@ringfence/base';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { PARTS, type Procedure, playableTechniques, readProcedures } from './corpus.ts';
 import { playProcedures } from './play.ts';
@@ -18,7 +18,7 @@ import { missLines, scoreLines } from './report.ts';
 import { CONTROLS, judgeProcedure, type Verdict } from './score.ts';
 import { summaryOf, writeSummary } from './summary.ts';
 
-const { values, positionals: texts } = parseArgs({
+const { values, positionals: texts } = scriptArguments(import.meta.filename, {
   allowPositionals: true,
   options: {
     part: { type: 'string', default: 'open' },
