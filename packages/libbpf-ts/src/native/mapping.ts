@@ -45,11 +45,13 @@ export class Mapping implements Disposable {
   }
 
   /**
-   * Detaches the buffer first, so that a view that outlives the mapping is empty instead of pointing to freed memory.
+   * Detaches the buffer first, so that a view that outlives the mapping is empty instead of pointing to freed memory. A
+   * buffer whose memory another one took over by `transfer` can't be detached: its pages stay mapped.
    */
   [Symbol.dispose](): void {
     if (!this.#mapped) return;
     this.#mapped = false;
+    if (this.buffer.detached) return;
     this.buffer.transfer(0);
     munmap(this.#address, this.#length);
   }
