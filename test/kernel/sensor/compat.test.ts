@@ -69,6 +69,25 @@ describe('32-bit code on the running kernel', { skip }, () => {
     assert.deepEqual(await compatCalls('open'), isLoaded(sensor, 'file_open') ? [[5n, 5n, 0, 1]] : []);
   });
 
+  test('calls of x32: forks, exits, connects and signals are seen, an open is not', async (t) => {
+    const x32 = scratch.compile('x32');
+    const run = spawnSync(x32, ['fork']);
+    if (run.status === NO_SUCH_CALL) return t.skip('this kernel has no calls of x32 (syscall.x32=y enables them)');
+    const secret = join(scratch.path, 'secret');
+    writeFileSync(secret, '');
+    sensor.watch(scratch.path);
+    const types = async (...args: string[]): Promise<string[]> => {
+      const records = await sensor.run(x32, args);
+      t.diagnostic(`${args[0]}: ${records.map(({ type }) => type).join(' ')}`);
+      return records.map(({ type }) => type);
+    };
+    assert.equal((await types('fork')).filter((type) => type === 'rf_fork').length, 1);
+    assert.ok((await types('exit')).includes('rf_exit'));
+    assert.ok((await types('connect')).includes('rf_connect'));
+    assert.ok((await types('signal', String(process.pid))).includes('rf_signal'));
+    assert.ok(!(await types('open', secret)).includes('rf_open'));
+  });
+
   test('a 32-bit executable is marked at its exec and in a snapshot, and a 64-bit one is not', async (t) => {
     const flags = (record: SensorRecord | undefined): number => Number(record?.fields['flags']) & EXEC_32BIT;
     assert.equal(flags(recordOf(await sensor.run(compat, ['none']), 'rf_exec')), 0);
