@@ -5,7 +5,7 @@
  * a reserve for tasks within their shares. A new cgroup adds nothing to what those above it may send.
  *
  * Within a share, records of which the cgroup sends many may use half of the burst, and rare ones all of it. So
- * a flood of one sort leaves the other actions of its own cgroup their place, and takes it from no other cgroup. */
+ * floods of any sorts leave the other actions of their own cgroup their place, and take it from no other cgroup. */
 #ifndef RF_LIB_BYTE_SHARE_H
 #define RF_LIB_BYTE_SHARE_H
 
@@ -36,8 +36,9 @@ enum byte_share_rank {
 #define BYTE_SHARE_OF_PROGRAM 3
 
 /* Charges a holder; returns true if its share is spent. A share is a
- * time, as in share.h. A cost of 0 only asks, and makes no entry. */
-static __always_inline bool byte_share__is_spent(void *map, enum rf_place place, const void *key, __u64 cost, __u64 burst)
+ * time, as in share.h. A cost of 0 only asks, and makes no entry. A spent share is charged up to `debt`. */
+static __always_inline bool byte_share__is_spent(void *map, enum rf_place place, const void *key, __u64 cost, __u64 burst,
+						 __u64 debt)
 {
 	struct rf_share *share = bpf_map_lookup_elem(map, key);
 	__u64 now = bpf_ktime_get_boot_ns();
@@ -52,8 +53,11 @@ static __always_inline bool byte_share__is_spent(void *map, enum rf_place place,
 	}
 	before = RF_READ_ONCE(share->due);
 	due = before > now ? before : now;
-	if (due - now > burst)
+	if (due - now > burst) {
+		if (cost && due - now < debt)
+			__sync_fetch_and_add(&share->due, cost);
 		return true;
+	}
 	/* if two CPUs come at once, one pays for both */
 	if (cost && __sync_val_compare_and_swap(&share->due, before, due + cost) != before)
 		__sync_fetch_and_add(&share->due, cost);
@@ -65,8 +69,10 @@ static __always_inline __u64 byte_share__cost(enum rf_lane lane, __u32 size)
 	return size * RF_READ_ONCE(rf_control.byte_share_interval[lane & 1]) >> 10;
 }
 
-/* Charges the sorts of a record. The executable's inode tells programs apart: a task can't change it at will. Not a
- * part of byte_share__charge, so that the stacks of both fit where system calls end on 6.1. */
+/* Charges the sorts of a record. The executable's inode tells programs apart: a task can't change it at will. A sort
+ * has debts, so that a flood stays common until it pauses: otherwise a part of each flood would be rare, and floods of
+ * four sorts would spend the whole share. Not a part of byte_share__charge, so that the stacks of both fit where system
+ * calls end on 6.1. */
 __noinline int byte_share__rank(enum rf_lane lane, __u32 size, __u32 kind, __u32 class)
 {
 	struct rf_sort_share_key key = { .cgroup = bpf_get_current_cgroup_id(), .kind = kind, .class = class, .lane = lane };
@@ -77,10 +83,11 @@ __noinline int byte_share__rank(enum rf_lane lane, __u32 size, __u32 kind, __u32
 	struct inode *inode = file ? kernel__read(file, f_inode) : 0;
 
 	key.program = inode ? kernel__read(inode, i_ino) : 0;
-	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, &key, cost << BYTE_SHARE_OF_PROGRAM, burst))
+	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, &key, cost << BYTE_SHARE_OF_PROGRAM, burst,
+				 2 * burst))
 		return BYTE_SHARE_COMMON;
 	key.program = 0;
-	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, &key, cost << BYTE_SHARE_OF_SORT, burst))
+	if (byte_share__is_spent(&rf_sort_shares, RF_PLACE_SORT_SHARES, &key, cost << BYTE_SHARE_OF_SORT, burst, 2 * burst))
 		return BYTE_SHARE_UNUSUAL;
 	return BYTE_SHARE_RARE;
 }
@@ -97,7 +104,7 @@ __noinline int byte_share__charge(enum rf_lane lane, __u32 size, __u32 rank)
 	__u32 user;
 
 	burst -= (burst >> 2) * (rank & 3);
-	if (byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, cost, burst))
+	if (byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, cost, burst, 0))
 		return 1;
 #pragma unroll
 	for (int level = 1; level <= BYTE_SHARE_LEVELS; level++) {
@@ -106,13 +113,13 @@ __noinline int byte_share__charge(enum rf_lane lane, __u32 size, __u32 rank)
 		key.id = bpf_get_current_ancestor_cgroup_id(level);
 		if (!key.id || key.id == own)
 			break;
-		if (byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, part, burst))
+		if (byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, part, burst, 0))
 			return 1;
 	}
 	user = bpf_get_current_uid_gid();
 	key.id = user;
 	key.is_user = 1;
-	return user && byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, cost >> BYTE_SHARE_OF_USER, burst);
+	return user && byte_share__is_spent(&rf_byte_shares, RF_PLACE_BYTE_SHARES, &key, cost >> BYTE_SHARE_OF_USER, burst, 0);
 }
 
 /* Whether the current task's record should be slim. */

@@ -10,7 +10,7 @@ import { records } from '@ringfence/wire';
 
 /** The rings of the test sensor. */
 const RING = 1 << 24;
-const FROM = RING / 16;
+const FROM = RING / 64;
 const UNTIL = FROM + RING / 4;
 const BURST_BYTES = RING / 64;
 /**
@@ -176,11 +176,7 @@ describe('floods of the rings on the running kernel', { skip }, () => {
     test(`${name}: it hides no action of another cgroup or of its own, and its losses are counted`, (t) =>
       hidesNothing(t, floods, LOWEST));
 
-  test('floods of several kinds at once hide no action of another cgroup', async (t) => {
-    // Together they can use up the share of their own cgroup, rare records included (decision 83).
-    const { opens } = await flooded(t, MIXED, LOWEST);
-    assert.ok(Number(opens) > ACTIONS / 2);
-  });
+  test('floods of several kinds at once hide no action either', (t) => hidesNothing(t, MIXED, LOWEST));
 
   test('a flood at real-time priority hides no action either', (t) => hidesNothing(t, [['spawns', 1]], REAL_TIME));
 

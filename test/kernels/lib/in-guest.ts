@@ -39,8 +39,8 @@ export type GuestLine =
   | ({ readonly type: 'attach-methods' } & AttachMethodReport)
   | { readonly type: 'file'; readonly profile: Profile; readonly method?: AttachMethod; readonly report: FileReport };
 
-/** An emulated machine is about ten times slower than this one. */
-const FILE_TIMEOUT_MS = 600_000;
+/** An emulated machine is about ten times slower than this one, which plays the floods within a minute. */
+const FILE_TIMEOUT_MS = 1_800_000;
 const SETTINGS = { RINGFENCE_TEST_KEEP: '1', RINGFENCE_STORM: '1000' };
 
 function print(line: GuestLine): void {
