@@ -35,6 +35,8 @@ export interface BenchOptions {
   readonly falco: string | null;
   /** For `sensor` and `floods`: runs only the loads whose name contains one of these texts; empty for all */
   readonly loads: readonly string[];
+  /** For `floods`: the agent is a whole `up` in one process, instead of the process that reads the rings */
+  readonly oneProcess: boolean;
 }
 
 export const USAGE: string = `Usage: npm run bench [-- SECTION…] [--seconds N] [--runs N] [--profile DIR] [--json]
@@ -49,6 +51,7 @@ Sections (default: all): ${SECTIONS.join(', ')}
                  Ringfence as there are other rules of Falco)
   --load TEXT    for sensor: only the loads with TEXT in their names, or idle; for floods: only the floods with TEXT in
                  their names; repeatable
+  --one-process  for floods: the tenth of a core is for the whole agent, instead of the process that reads the rings
   --json         write one JSON object to stdout, and the tables to stderr
 
 Needs root, cc and taskset. Exit code 1 when produced = stored + counted drops does not hold.`;
@@ -66,6 +69,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     recording: values.recording ?? null,
     falco: values.falco ?? null,
     loads: values.load ?? [],
+    oneProcess: values['one-process'] === true,
   };
 }
 
@@ -86,6 +90,7 @@ function parseArguments(args: readonly string[]) {
         recording: { type: 'string' },
         falco: { type: 'string' },
         load: { type: 'string', multiple: true },
+        'one-process': { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -28,18 +28,19 @@ const ENDLESS = '2000000000';
 const FILL_MS = 5000;
 /** Time for the agent to report the last losses of a flood: two ticks and the time that it is behind. */
 const REPORT_MS = 5000;
-const FLOODS: readonly (readonly [name: string, action: string])[] = [
+const FLOODS: readonly (readonly [name: string, ...actions: readonly string[]])[] = [
   ['executions with an argument of 100 KB', 'spawns'],
   ['executions with a variable of 100 KB', 'environments'],
   ['executions', 'runs'],
   ['forks', 'forks'],
   ['failing mounts, texts of 8 KB', 'mounts'],
   ['failing bpf(2), a path of 4 KB', 'bpf'],
+  ['all of these at once', 'spawns', 'environments', 'runs', 'forks', 'mounts', 'bpf'],
 ];
 interface Priority {
   readonly name: string;
   readonly command: readonly string[];
-  /** Processes that flood at the same time: at real-time priority one core is left to the others */
+  /** Processes that flood at the same time by each action: at real-time priority one core is left to the others */
   readonly loops: number;
 }
 
@@ -67,11 +68,10 @@ interface Played {
 interface Stage {
   readonly agent: Agent;
   readonly squeeze: Squeeze;
-  /** Commands */
+  /** Command */
   readonly bystander: readonly string[];
-  readonly flood: readonly string[];
-  /** Processes that flood */
-  readonly loops: number;
+  /** Commands that flood at the same time */
+  readonly floods: readonly (readonly string[])[];
 }
 
 /** Counts the actions beside a flood, in its cgroup and in another, that an agent with a tenth of a core reports. */
@@ -79,23 +79,17 @@ export async function floods(context: BenchContext): Promise<void> {
   const { dir, report, options, programs } = context;
   const actions = Math.round(ACTIONS_PER_S * options.seconds);
   const known = await prepare(dir);
-  await using agent = await Agent.startCollector({
-    dir,
-    settings: [`sensor.watchedPaths=${dir}/secrets`, 'sensor.audit=connect', RING, ...KEEP],
-  });
+  const settings = [`sensor.watchedPaths=${dir}/secrets`, 'sensor.audit=connect', RING, ...KEEP];
+  const start = options.oneProcess ? Agent.start : Agent.startCollector;
+  await using agent = await start({ dir, settings });
   const bystander = [programs.path('bystander'), known.secret, String(known.port), String(actions)];
   const played: Played[] = [];
   await using squeeze = new Squeeze(agent.pid);
-  for (const { flood, action, priority } of selectCases(options.loads, report)) {
+  for (const { flood, actions: acts, priority } of selectCases(options.loads, report)) {
     const { name, command, loops } = priority;
-    const stage = {
-      agent,
-      squeeze,
-      bystander,
-      loops,
-      flood: [...command, programs.path('flood'), action, '-', ENDLESS],
-    };
-    const result = await play(stage);
+    const commands = acts.map((action) => [...command, programs.path('flood'), action, '-', ENDLESS]);
+    const floods = commands.flatMap((flooding) => Array.from({ length: loops }, () => flooding));
+    const result = await play({ agent, squeeze, bystander, floods });
     report.print(`${flood}, ${name}: took ${result.seconds.toFixed(0)} s, ${count(result.lost.all)} dropped`);
     if (result.quietLost.all > 0) report.print(`  the other cgroup lost ${result.quietLost.text}`);
     if (result.lost.all > 0) report.print(`  the flood's cgroup lost ${result.lost.text}`);
@@ -112,12 +106,14 @@ export async function floods(context: BenchContext): Promise<void> {
 
 interface Case {
   readonly flood: string;
-  readonly action: string;
+  readonly actions: readonly string[];
   readonly priority: Priority;
 }
 
 function selectCases(texts: readonly string[], report: Report): readonly Case[] {
-  const cases = PRIORITIES.flatMap((priority) => FLOODS.map(([flood, action]) => ({ flood, action, priority })));
+  const cases = PRIORITIES.flatMap((priority) => FLOODS.map(([flood, ...actions]) => ({ flood, actions, priority })))
+    // Several real-time processes would leave no core to the bystanders.
+    .filter(({ actions, priority }) => actions.length === 1 || priority.name !== 'real-time');
   const selected = cases.filter(
     ({ flood, priority }) => texts.length === 0 || texts.some((text) => `${flood}, ${priority.name}`.includes(text)),
   );
@@ -142,12 +138,12 @@ async function prepare(dir: string): Promise<Actions> {
 }
 
 /** Plays one flood. */
-async function play({ agent, squeeze, bystander, flood, loops }: Stage): Promise<Omit<Played, 'flood' | 'priority'>> {
+async function play({ agent, squeeze, bystander, floods }: Stage): Promise<Omit<Played, 'flood' | 'priority'>> {
   await using noisy = new Group();
   await using quiet = new Group();
   using counter = new LossCounter(agent.pinPath);
   squeeze.limit(SHARE);
-  for (let loop = 0; loop < loops; loop++) noisy.start(...flood);
+  for (const flood of floods) noisy.start(...flood);
   for (const begin = performance.now(); counter.lossesOf(noisy.id).all === 0 && performance.now() - begin < FILL_MS; )
     await sleep(50);
   const cpu = cpuSeconds(agent.pid);
