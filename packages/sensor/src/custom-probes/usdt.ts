@@ -61,7 +61,7 @@ interface Note {
   readonly arguments: readonly string[];
 }
 
-const aligned = (size: number): number => (size + 3) & ~3;
+const aligned = (size: number): number => Math.ceil(size / 4) * 4;
 
 /** Stops at a damaged note. */
 function* notesOf(bytes: Buffer): Generator<Note> {
