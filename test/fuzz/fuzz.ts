@@ -8,8 +8,8 @@ import { FuzzFinding, fuzz } from './lib/run.ts';
 import type { FuzzTarget } from './lib/target.ts';
 import { TARGETS } from './targets/index.ts';
 
-const USAGE = `Gives hostile bytes to a reader until the time is over, or until an input crashes it, takes 30 seconds,
-allocates too much memory, or ends in an outcome that the reader does not have.
+const USAGE = `Gives hostile bytes to a reader until the time is over, or until an input crashes it, takes 30 seconds
+of CPU time, allocates too much memory, or ends in an outcome that the reader does not have.
 
   npm run fuzz -- TARGET [--seconds N] [--seed N]
 
