@@ -111,6 +111,7 @@ export interface Config {
     readonly opens: 'interest' | 'all';
     readonly watchedPaths: readonly string[];
     readonly audit: readonly string[];
+    readonly environment: readonly string[];
     readonly pinPath: string;
     readonly selfNoise: boolean;
     /** 0 `perSecond`, 0 `bytesPerSecond`: no limit */

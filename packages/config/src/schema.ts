@@ -296,6 +296,11 @@ const shape = (directories: DefaultDirectories) => ({
         DEFAULT_AUDIT_KINDS,
         'Kinds of events (such as `flow`) and forms of a kind (such as `flow.remote`) that are sent for the audit trail even if no rule can match them. `all`: all kinds. docs/EVENTS.md lists kinds and forms.',
       ),
+      environment: patterns(
+        ['*'],
+        'Environment variables of programs that rules may ask for, besides those that execs always have. `*`: any variable; an empty list: none. Environments hold passwords and tokens, and rules come from the process without capabilities, so a shorter list bounds what that process can learn.',
+        ['*'],
+      ),
       pinPath: path(
         '/sys/fs/bpf/ringfence',
         'Directory in a BPF file system for the pins of rings, counters and links, which outlive the agent. Two agents on one host need different directories.',

@@ -315,13 +315,18 @@ export function names(fallback: readonly string[], doc: string): z.ZodType<reado
   });
 }
 
-/** A list of names; a `*` at the end of a name matches any suffix. */
-export function patterns(fallback: readonly string[], doc: string): z.ZodType<readonly string[]> {
+/** A list of names, or `words`; a `*` at the end of a name matches any suffix. */
+export function patterns(
+  fallback: readonly string[],
+  doc: string,
+  words: readonly string[] = [],
+): z.ZodType<readonly string[]> {
   const type = 'list of names';
   const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
   return setting<readonly string[]>(info, [...fallback], (value) => {
     if (!Array.isArray(value)) return refuse(`a ${type}`, value);
-    const bad = value.find((item) => typeof item !== 'string' || !/^[\w.-]{1,64}\*?$/.test(item));
+    const isName = (item: unknown): boolean => typeof item === 'string' && /^[\w.-]{1,64}\*?$/.test(item);
+    const bad = value.find((item) => !words.includes(item) && !isName(item));
     return bad === undefined ? value.map(String) : refuse('a name, such as sd_devices or sd_*', bad);
   });
 }

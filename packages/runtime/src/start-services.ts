@@ -144,6 +144,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
     opens: sensor.opens,
     watchedPaths: sensor.watchedPaths,
     audit: sensor.audit,
+    environment: sensor.environment,
     spoolPath: settings.spool.path,
     spoolMaxBytes: settings.spool.maxBytes,
     containerFiles: [join(runDir, 'containers.d')],

@@ -1,5 +1,5 @@
 import type { HashLimits } from '@ringfence/host-facts';
-import { FILTERED_KINDS, wantOf } from '@ringfence/interest';
+import { EVERY_VARIABLE, FILTERED_KINDS, wantOf } from '@ringfence/interest';
 import type { LogOptions } from '@ringfence/log-reader';
 import type { ProbeOptions } from '@ringfence/sensor';
 import { parseSyslogAddress } from './delivery/syslog.ts';
@@ -31,6 +31,8 @@ export interface CollectorOptions {
   readonly watchedPaths?: readonly string[];
   /** Kinds of events, or `kind.form`, that are always sent; `all` means every kind. @default none */
   readonly audit?: readonly string[];
+  /** Environment variables that content may ask for; `*` means any. @default any */
+  readonly environment?: readonly string[];
   /** Directory of the spool. @default <stateDir>/spool */
   readonly spoolPath?: string;
   /** Maximum size of the spool; when it is full, the oldest bulk batches are dropped first. @default 512 MiB */
@@ -94,6 +96,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     opens: 'interest',
     watchedPaths: [],
     audit: [],
+    environment: [EVERY_VARIABLE],
     spoolPath: `${stateDir}/spool`,
     spoolMaxBytes: 512 * MiB,
     containerFiles: [`${stateDir}/containers.d`, '/run/ringfence/containers.d'],

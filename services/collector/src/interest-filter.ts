@@ -15,7 +15,7 @@ import type { Want } from '@ringfence/wire';
 import type { CompiledOptions } from './config.ts';
 import type { FileWatch } from './file-watch.ts';
 
-type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit'>;
+type Options = Pick<CompiledOptions, 'opens' | 'watchedPaths' | 'audit' | 'environment'>;
 type Filter = Pick<SensorFilter, 'watched' | 'interests'> & {
   readonly hashes: Readonly<Record<keyof SensorFilter['hashes'], { set(bytes: Uint8Array): void }>>;
   readonly onDemand: OnDemandHooks;
@@ -34,9 +34,16 @@ type Filter = Pick<SensorFilter, 'watched' | 'interests'> & {
   >;
 };
 
+const NAMES_LOGGED = 20;
+
 type WantedTexts = readonly (readonly [watched: WatchedTexts, wanted: readonly string[]])[];
 
 const addAll = (texts: WantedTexts): boolean => texts.every(([watched, wanted]) => watched.add(wanted));
+
+/** A `*` at the end of a pattern stands for any characters; so only the pattern `*` allows every variable. */
+function isMatch(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
 
 /**
  * Sets the sensor's filter: which kinds of events, opens and changes of files leave the kernel. When the filter cannot
@@ -96,12 +103,23 @@ export class InterestFilter {
   /** A variable that no rule asks for any more must not be sent meanwhile, so the old ones are removed first. */
   #watchVariables({ version, environment }: Interest): void {
     const { control, watched } = this.#filter;
-    const named = environment.filter((name) => name !== EVERY_VARIABLE && !USUAL_VARIABLES.has(name));
-    control.allVariables = environment.includes(EVERY_VARIABLE);
-    watched.variables.keepOnly(named);
-    if (!watched.variables.add(named))
+    const asked = environment.filter((name) => !USUAL_VARIABLES.has(name));
+    const allowed = this.#options.environment;
+    const refused = asked.filter((name) => !allowed.some((pattern) => isMatch(pattern, name)));
+    if (refused.length > 0)
       this.#log.warn(
-        { version, variables: named.length },
+        { version, refused: refused.slice(0, NAMES_LOGGED) },
+        'rules ask for environment variables that sensor.environment does not allow: they are not sent',
+      );
+    const granted = asked.filter((name) => !refused.includes(name));
+    // A rule that asks for all variables gets those that the setting names.
+    const instead = refused.includes(EVERY_VARIABLE) ? allowed.filter((name) => !name.endsWith('*')) : [];
+    const named = new Set([...granted, ...instead]);
+    control.allVariables = named.delete(EVERY_VARIABLE);
+    watched.variables.keepOnly([...named]);
+    if (!watched.variables.add([...named]))
+      this.#log.warn(
+        { version, variables: named.size },
         'more environment variables than the kernel holds: none of the new ones is sent',
       );
     control.watchingVariables = watched.variables.size > 0;

@@ -16,7 +16,7 @@ const WANTED: Interest = {
 };
 
 /** Returns a filter with maps of its own, and a record of the settings that it makes. */
-function createTestFilter(stack: DisposableStack) {
+function createTestFilter(stack: DisposableStack, environment: readonly string[] = ['*']) {
   const texts = (keySize: number, encode: (text: string) => Uint8Array, flags = 0): WatchedTexts => {
     const type = flags === 0 ? 'hash' : 'lpm_trie';
     const map = BpfMap.create({ type, name: 'rf_test', keySize, valueSize: 4, maxEntries: 4096, flags });
@@ -38,7 +38,7 @@ function createTestFilter(stack: DisposableStack) {
     watchingVariables: false,
   };
   const filter = new InterestFilter(
-    { opens: 'interest', watchedPaths: [], audit: [] },
+    { opens: 'interest', watchedPaths: [], audit: [], environment },
     {
       watched: { prefixes, names, executables, changedPrefixes, changedNames, variables },
       hashes: { unwatched: new Uint8Array(512), unnamed: new Uint8Array(512) },
@@ -81,5 +81,21 @@ describe('what the sensor watches', () => {
     assert.deepEqual(seen({}), [false, false, false, 0]);
     const many = Array.from({ length: 5000 }, (_, index) => `V${index}`);
     assert.deepEqual([seen({ environment: many }), warnings.length], [[false, false, false, 0], 1]);
+  });
+
+  it('includes no variable that the setting does not allow, whatever an interest asks for', { skip }, () => {
+    using stack = new DisposableStack();
+    const { filter, control, variables, warnings } = createTestFilter(stack, ['A', 'B', 'JAVA_*']);
+    const seen = (...names: string[]): unknown[] => {
+      filter.apply({ ...WANTED, environment: names });
+      return [control.allVariables, variables.size, warnings.splice(0).length];
+    };
+    assert.deepEqual(seen('A', 'LD_PRELOAD'), [false, 1, 0]);
+    assert.deepEqual(seen('A', 'AWS_SECRET_ACCESS_KEY'), [false, 1, 1]);
+    assert.deepEqual(seen('JAVA_HOME', 'JAVA', 'A'), [false, 2, 1]);
+    assert.deepEqual(seen('*'), [false, 2, 1]);
+    const { filter: closed, variables: none, control: closedControl } = createTestFilter(stack, []);
+    closed.apply({ ...WANTED, environment: ['*', 'A'] });
+    assert.deepEqual([closedControl.allVariables, closedControl.watchingVariables, none.size], [false, false, 0]);
   });
 });
