@@ -17,7 +17,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { kafkaMissing } from '@ringfence/dev-servers';
@@ -53,6 +53,7 @@ interface Thread {
   readonly ambient: bigint;
   readonly bounding: bigint;
   readonly noNewPrivileges: boolean;
+  readonly nice: number;
 }
 
 function threadsOf(pid: number): Thread[] {
@@ -69,6 +70,7 @@ function threadsOf(pid: number): Thread[] {
       ambient: mask('CapAmb'),
       bounding: mask('CapBnd'),
       noNewPrivileges: field('NoNewPrivs') === '1',
+      nice: getPriority(Number(tid)),
     };
   });
 }
@@ -169,7 +171,7 @@ const executed = (home: Installation, mark: string): Promise<boolean> =>
   );
 
 describe('up as an unprivileged user', { skip }, () => {
-  test('only the process of the sensor has capabilities, and only the necessary ones; events and hashes arrive', async () => {
+  test('only the process of the sensor has the priority and capabilities, and only the necessary ones; events and hashes arrive', async () => {
     await using home = twoUserInstallation();
     const secret = join(home.dir, 'secret');
     copyFileSync('/bin/true', secret);
@@ -178,6 +180,10 @@ describe('up as an unprivileged user', { skip }, () => {
     const sensor = sensorOf(up);
     assertRestricted(up.pid, 0n);
     assertRestricted(sensor, OBSERVING);
+    const priorities = (pid: number): number[] => [...new Set(threadsOf(pid).map(({ nice }) => nice))].sort();
+    assert.deepEqual(priorities(up.pid), [getPriority()]);
+    // Files are hashed by a thread of low priority.
+    assert.deepEqual(priorities(sensor), [-10, 10]);
 
     const asUser = ['--reuid', SERVICES_USER, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--'];
     const read = spawnSync('setpriv', [...asUser, 'cat', `/proc/${sensor}/environ`], { encoding: 'utf8' });
