@@ -41,6 +41,8 @@ const FLOODS: Readonly<Record<string, Floods>> = {
   'forks, four at a time': [['forks', 4]],
   'writes of a watched file, in the bulk lane': [['opens', 1]],
 };
+/** The floods that fill a ring fastest. */
+const IN_GUESTS: ReadonlySet<string> = new Set(Object.keys(FLOODS).filter((name) => /argument|mounts/.test(name)));
 const MIXED: Floods = [
   ['spawns', 2],
   ['mounts', 1],
@@ -172,9 +174,16 @@ describe('floods of the rings on the running kernel', { skip }, () => {
     assert.deepEqual({ execs, opens, connects }, { execs: ACTIONS, opens: ACTIONS, connects: ACTIONS });
   }
 
-  for (const [name, floods] of Object.entries(FLOODS))
-    test(`${name}: it hides no action of another cgroup or of its own, and its losses are counted`, (t) =>
-      hidesNothing(t, floods, LOWEST));
+  for (const [name, floods] of Object.entries(FLOODS)) {
+    const isSkipped = inGuest && !IN_GUESTS.has(name) && 'an emulated processor takes minutes to fill a ring';
+    test(
+      `${name}: it hides no action of another cgroup or of its own, and its losses are counted`,
+      {
+        skip: isSkipped,
+      },
+      (t) => hidesNothing(t, floods, LOWEST),
+    );
+  }
 
   test('floods of several kinds at once hide no action either', (t) => hidesNothing(t, MIXED, LOWEST));
 
