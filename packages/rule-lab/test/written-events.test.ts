@@ -119,6 +119,8 @@ describe('a written event', () => {
       'process.stdin.network': 'true',
       'process.exec.memfd': 'true',
       'process.parent.executable': '/usr/sbin/apache2',
+      'process.parent.server.port': '80',
+      'process.parent.server.local_port': '8081',
       'process.ancestors.name': ['apache2', 'systemd'],
       'user.id': '33',
       'user.effective.id': '0',

@@ -35,6 +35,7 @@ type MountOperation = keyof typeof records.MountOperation extends `MOUNT_${infer
 const REGULAR = 0o100644;
 const ID_STAYS = 0xffff_ffff;
 const HOST_CGROUP = 1n;
+const EVERY_ADDRESS = Buffer.alloc(4);
 
 /**
  * A host that exists only in memory. Each call adds one event, as the sensor and the collector would send it; `batch`
@@ -199,6 +200,11 @@ export class SyntheticHost extends EventStream {
     const none = { address: Buffer.alloc(0), port: 0, contextId: 0, backlog: 0, sourceCaller: false };
     const fixed = { family: 2, type: 1, protocol: 0, operation: 1, result: 3, ...none };
     this.add(process, 'Socket', { ...fixed, ...values, path: text(values.path ?? '') }, { lane: LANE.security });
+  }
+
+  /** `process` begins to listen on a TCP port. @default on every address */
+  listen(process: SyntheticProcess, port: number, address: Buffer = EVERY_ADDRESS): void {
+    this.socket(process, { operation: records.SocketOperation.SOCKET_LISTEN, result: 0, port, address });
   }
 
   /** A user types a line into the shell. */

@@ -1,5 +1,8 @@
 ## Shell started by a network server
 server 'true'
+## Shell started by a program that listens
+printf 'import os, socket\ns = socket.create_server(("", 8000))\nos.system("true")\n' > /srv/app.py
+python3 /srv/app.py
 ## Shell started by an application in a container
 #also Suspicious Process Execution
 #in shop:1

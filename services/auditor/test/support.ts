@@ -72,6 +72,8 @@ export function createTestProcess(pid: number, overrides: Partial<Process> = {})
     processGroup: 0,
     processSession: 0,
     startedAs: Buffer.alloc(0),
+    serverPort: 0,
+    localServerPort: 0,
     environment: Buffer.alloc(0),
     ...overrides,
   };

@@ -12,6 +12,16 @@ const LOCAL = wanted('connect.tcp-loopback', 'connect.unix', 'socket.listen', 's
 const NAMES = ['destination.domain', 'source.domain', 'falco.fd.rip.name'];
 const ANSWERS = wanted('packet.dns');
 
+/** Fields whose values come from calls of listen(2) */
+const SERVERS = [
+  'process.server.port',
+  'process.server.local_port',
+  'process.parent.server.port',
+  'process.parent.server.local_port',
+  'process.ancestors.serving',
+];
+const LISTENS = wanted('socket.listen');
+
 interface FilterKey extends Pick<Want, 'kind' | 'form' | 'scope'> {
   readonly filtered: FilteredForm;
 }
@@ -39,7 +49,8 @@ export function wantsOf(
   fields: ReadonlySet<string> = new Set(),
 ): Want[] {
   const names = NAMES.some((name) => fields.has(name)) ? ANSWERS : [];
-  const wants: Want[] = [...EDGES, ...(localPeers ? LOCAL : []), ...names];
+  const listens = SERVERS.some((name) => fields.has(name)) ? LISTENS : [];
+  const wants: Want[] = [...EDGES, ...(localPeers ? LOCAL : []), ...names, ...listens];
   for (let at = 0; at < FILTER_KEYS.length; at += SCOPES.length) {
     const [first, ...remaining] = interests.slice(at, at + SCOPES.length).map((interest) => JSON.stringify(interest));
     if (remaining.every((text) => text === first))

@@ -43,6 +43,15 @@ const parent = (get: Of) => (event: EventView) => {
   return value === '' ? undefined : value;
 };
 
+/** Every container descends from its engine, which may be a server as well. */
+function serving(event: EventView): readonly string[] | undefined {
+  const found: string[] = [];
+  const container = event.process?.container;
+  for (let above = event.process?.parent; above?.container === container && above !== undefined; above = above.parent)
+    if (above.long(processLeaf.serverPort) > 0) found.push(above.executable);
+  return found.length > 0 ? found : undefined;
+}
+
 const namespace = (name: 'mnt' | 'pid' | 'net' | 'user') => ({
   name: `process.namespace.${name}`,
   type: 'number' as const,
@@ -197,6 +206,20 @@ export const processFields: readonly Field[] = [
     get: (event) => leaderOf(event.process, 'processSession')?.entityId,
   },
   {
+    name: 'process.server.port',
+    type: 'number',
+    doc: 'TCP port on which the process, or the one that it was forked from, listens for other machines; absent: none that the agent has seen it open.',
+    subject: ofProcess,
+    get: (event) => event.process?.long(processLeaf.serverPort) || undefined,
+  },
+  {
+    name: 'process.server.local_port',
+    type: 'number',
+    doc: 'As `process.server.port`, on an address of the loopback interface.',
+    subject: ofProcess,
+    get: (event) => event.process?.long(processLeaf.localServerPort) || undefined,
+  },
+  {
     name: 'process.parent.pid',
     type: 'number',
     doc: 'Process id of the parent.',
@@ -250,6 +273,20 @@ export const processFields: readonly Field[] = [
     get: parent((p) => (p.long(processLeaf.stdioSockets) & records.Stdio.NETWORK_INPUT) !== 0),
   },
   {
+    name: 'process.parent.server.port',
+    type: 'number',
+    doc: '`process.server.port` of the parent.',
+    subject: ofParent,
+    get: parent((p) => p.long(processLeaf.serverPort) || undefined),
+  },
+  {
+    name: 'process.parent.server.local_port',
+    type: 'number',
+    doc: '`process.server.local_port` of the parent.',
+    subject: ofParent,
+    get: parent((p) => p.long(processLeaf.localServerPort) || undefined),
+  },
+  {
     name: 'process.ancestors.name',
     type: 'strings',
     doc: 'Names of the ancestors; [1] is the parent.',
@@ -268,6 +305,13 @@ export const processFields: readonly Field[] = [
     argumentOptional: true,
     subject: ofLineage,
     get: ancestors((p) => p.executable),
+  },
+  {
+    name: 'process.ancestors.serving',
+    type: 'strings',
+    doc: 'Executables of the ancestors in the same container that listen for other machines (`process.server.port`).',
+    subject: ofLineage,
+    get: serving,
   },
   {
     name: 'process.exit_code',

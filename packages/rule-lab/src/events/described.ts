@@ -6,6 +6,9 @@ import type { Facts } from './facts.ts';
 import { execValues, parentProgramOf, pathOf, programOf, setLeaders, socketsOf, type Users } from './process-values.ts';
 import type { Stage } from './stage.ts';
 
+const SERVER_PORT = 80;
+const LOOPBACK = Buffer.from([127, 0, 0, 1]);
+
 interface DescribedDeps {
   readonly stage: Stage;
   readonly actors: Actors;
@@ -75,13 +78,16 @@ export class DescribedProcesses {
     actor.program = program;
     actor.stdioSockets = stdin | (facts.bool('process.parent.stdin.socket') === true ? 1 : 0);
     this.#host.snapshot(actor.process, program.executable, { argv: program.args, stdioSockets: actor.stdioSockets });
+    this.#listen(actor.process, facts, 'process.parent.server');
     return actor.process;
   }
 
   /** Returns the parent's parent. The fields list ancestors from the parent upwards. */
   #ancestors(facts: Facts, container: Container | undefined): SyntheticProcess {
     const names = facts.list('process.ancestors.name') ?? [];
-    const paths = facts.list('process.ancestors.executable') ?? names.map((name) => pathOf(undefined, name));
+    const serving = facts.list('process.ancestors.serving') ?? [];
+    const named = names.map((name) => pathOf(undefined, name));
+    const paths = facts.list('process.ancestors.executable') ?? (named.length > 0 ? named : serving);
     // Pid 1 is above all of them anyway.
     const below = paths.at(-1)?.endsWith('/systemd') ? paths.slice(0, -1) : paths;
     let process = this.#host.init;
@@ -89,8 +95,16 @@ export class DescribedProcesses {
     for (const path of below.slice(facts.any('process.parent.') ? 1 : 0).reverse()) {
       process = this.#actors.fork(process, container).process;
       this.#host.snapshot(process, path);
+      if (serving.includes(path)) this.#host.listen(process, SERVER_PORT);
     }
     return process;
+  }
+
+  /** The process listens on the ports that the fields give. @param prefix of these fields */
+  #listen(process: SyntheticProcess, facts: Facts, prefix: string): void {
+    const [port, localPort] = [facts.number(`${prefix}.port`), facts.number(`${prefix}.local_port`)];
+    if (port !== undefined) this.#host.listen(process, port);
+    if (localPort !== undefined) this.#host.listen(process, localPort, LOOPBACK);
   }
 
   /** The agent found the process running. */
@@ -101,6 +115,7 @@ export class DescribedProcesses {
     const values = execValues(facts, program, actor.stdioSockets);
     this.#stage.begin('background');
     this.#host.snapshot(process, program.executable, { ...values, credentials: process.credentials });
+    this.#listen(process, facts, 'process.server');
     return process;
   }
 

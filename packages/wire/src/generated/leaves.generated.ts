@@ -677,4 +677,6 @@ export const processLeaf = {
   processSession: 47 as LongLeaf,
   startedAs: 48 as BytesLeaf,
   environment: 49 as BytesLeaf,
+  serverPort: 50 as LongLeaf,
+  localServerPort: 51 as LongLeaf,
 } as const;

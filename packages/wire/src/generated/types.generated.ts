@@ -1020,6 +1020,10 @@ export interface Process {
   readonly startedAs: Uint8Array;
   /** as in its last exec event, NUL-separated, at most 4,096 bytes */
   readonly environment: Uint8Array;
+  /** TCP port on which it listens, or the process that it was forked from; 0: none that was seen */
+  readonly serverPort: number;
+  /** as `serverPort`, on an address of the loopback interface */
+  readonly localServerPort: number;
 }
 
 export interface EnrichedEvent {

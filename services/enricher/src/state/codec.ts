@@ -58,8 +58,10 @@ export function decodeProcess(bytes: Uint8Array): RestoredProcess {
   const { ordinal, exitTick, exitOrdinal, credentialsAt, cgroupAt, known, ownImage, process } = record;
   const entry = new ProcessEntry(process.pid, Buffer.from(process.start), ordinal);
   const { execId, credentials, namespaces, loginuid, sessionId, tty, processGroup, processSession } = process;
+  const { serverPort, localServerPort } = process;
   Object.assign(entry, { exitTick, exitOrdinal, credentialsAt, known, ownImage, image: imageOf(process), execId });
   Object.assign(entry, { credentials, namespaces, loginuid, sessionId, tty, processGroup, processSession });
+  Object.assign(entry, { serverPort, localServerPort });
   entry.setCgroup(Buffer.from(process.cgroup), cgroupAt);
   return { entry, parentTgid: record.parentPid, parentStart: Buffer.from(record.parentStart) };
 }

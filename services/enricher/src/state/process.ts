@@ -135,6 +135,10 @@ export class ProcessEntry {
   cgroup: Buffer = U64_ZERO;
   cgroupLow = 0;
   cgroupHigh = 0;
+  /** port on which it listens, or the process that it was forked from; 0: none */
+  serverPort = 0;
+  /** as `serverPort`, on the loopback interface */
+  localServerPort = 0;
   /** ktime (µs) of the event that `cgroup` comes from */
   cgroupAt = 0;
   container: KnownContainer | null = null;
@@ -212,6 +216,8 @@ export class ProcessEntry {
       processSession: this.processSession,
       startedAs: this.image.startedAs,
       environment: this.image.environment,
+      serverPort: this.serverPort,
+      localServerPort: this.localServerPort,
     };
   }
 }

@@ -39,6 +39,7 @@ export function followProcess(boot: Boot, cursor: EventCursor, out: BatchBuilder
   else if (cursor.kind === KIND.Exec) executed(boot, entry, cursor, out);
   else if (cursor.kind === KIND.Exit) boot.processes.end(entry, boot.tick);
   else if (cursor.kind === KIND.CredentialsChange) credentialsChanged(boot, entry, cursor, out);
+  else if (cursor.kind === KIND.Socket) listened(boot, entry, cursor, out);
   followCgroup(boot, entry, cursor, out);
   if (!entry.known && entry.parent !== null && entry.parent.known) inherit(boot, entry, entry.parent, out);
   return entry;
@@ -80,6 +81,10 @@ function inherit(boot: Boot, child: ProcessEntry, parent: ProcessEntry, out: Bat
   child.tty = parent.tty;
   child.processGroup = parent.processGroup;
   child.processSession = parent.processSession;
+  if (exact) {
+    child.serverPort = parent.serverPort;
+    child.localServerPort = parent.localServerPort;
+  }
   child.known = exact;
   boot.processes.touch(child);
 }
@@ -92,7 +97,7 @@ function linkParent(boot: Boot, child: ProcessEntry, cursor: EventCursor, leaves
   boot.processes.link(child, parent);
 }
 
-const { Exec: EXEC } = leaf;
+const { Exec: EXEC, Socket: SOCKET } = leaf;
 
 function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
   linkParent(boot, entry, cursor, EXEC);
@@ -110,6 +115,9 @@ function executed(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: Bat
   entry.tty = cursor.leafLong(EXEC.tty);
   entry.processGroup = cursor.leafLong(EXEC.processGroup);
   entry.processSession = cursor.leafLong(EXEC.processSession);
+  // Programs hand on no listening socket by an exec, as a rule: descriptors are closed by it.
+  entry.serverPort = 0;
+  entry.localServerPort = 0;
   if (cursor.ktime >= entry.credentialsAt) {
     entry.credentials = credentialsAt(cursor, EXEC.credentials, entry.credentials);
     entry.credentialsAt = cursor.ktime;
@@ -167,6 +175,26 @@ function credentialsChanged(boot: Boot, entry: ProcessEntry, cursor: EventCursor
   entry.credentialsAt = cursor.ktime;
   boot.processes.touch(entry);
 }
+
+const LOOPBACK_4 = 127;
+const IPV4_BYTES = 4;
+const IPV6_BYTES = 16;
+/** ::1, and IPv4 addresses of the loopback interface as IPv6 writes them */
+const LOOPBACK_6 = /^(?:0{31}1|0{20}ffff7f[0-9a-f]{6})$/;
+
+function listened(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
+  // Pid 1 listens for the services that it starts at a connection.
+  if (entry.tgid === 1 || cursor.leafLong(SOCKET.operation) !== records.SocketOperation.SOCKET_LISTEN) return;
+  const port = cursor.leafLong(SOCKET.port);
+  const member = isLoopback(bytesAt(cursor, SOCKET.address, IPV6_BYTES)) ? 'localServerPort' : 'serverPort';
+  if (cursor.leafLong(SOCKET.result) < 0 || port === 0 || entry[member] === port) return;
+  out.supersede(entry);
+  entry[member] = port;
+  boot.processes.touch(entry);
+}
+
+const isLoopback = (address: Buffer): boolean =>
+  address.length === IPV4_BYTES ? address[0] === LOOPBACK_4 : LOOPBACK_6.test(address.toString('hex'));
 
 /** Container runtimes move a process between fork and exec. A late event from before the move does not move it back. */
 function followCgroup(boot: Boot, entry: ProcessEntry, cursor: EventCursor, out: BatchBuilder): void {
