@@ -32,6 +32,8 @@ const { values, positionals } = scriptArguments(import.meta.filename, {
   },
 });
 
+const CHANGES_NAMED = 20;
+
 const interrupted = untilInterrupted();
 const tally = new Tally();
 const began = performance.now();
@@ -43,7 +45,9 @@ process.stdout.write(`${tally.render()}\n`);
 if (positionals.length > 0) process.stdout.write(`${judged.events} events in ${judged.minutes.toFixed(1)} minutes\n`);
 if (values.write && positionals.length > 0) writeMeasurement();
 const changed = changedSince(readSummary(), builtIn().rules);
-process.stdout.write(`rules that have changed since the last measurement: ${changed.join('; ') || 'none'}\n`);
+const more = changed.length > CHANGES_NAMED ? ` and ${changed.length - CHANGES_NAMED} more` : '';
+const named = changed.slice(0, CHANGES_NAMED).join('; ') || 'none';
+process.stdout.write(`rules that have changed since the last measurement: ${named}${more}\n`);
 if (tally.high > 0) process.exitCode = 1;
 if (interrupted.aborted) process.exit(130);
 
