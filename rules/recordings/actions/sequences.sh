@@ -32,12 +32,6 @@ cp /bin/true /tmp/x; /tmp/x; rm -f /tmp/x
 #also File in a scratch folder made executable by hand
 #also Program put together by a shell or a text tool
 cat /bin/true > /tmp/x; chmod +x /tmp/x; /tmp/x
-## File in memory made, then run
-#also Executable run from memory
-#also Interpreter makes a file in memory
-python3 -c '
-import os
-fd = os.memfd_create("x"); os.write(fd, open("/bin/true", "rb").read()); os.execve(fd, ["x"], {})'
 ## Execution refused, then done another way
 #also Execution refused in a scratch folder
 echo true > /tmp/x; /tmp/x; sh /tmp/x
