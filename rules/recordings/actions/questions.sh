@@ -107,3 +107,5 @@ kubectl get pods -A
 #in shop:1
 #setup stubs /usr/bin/kubectl
 kubectl create cronjob x --image=y --schedule=x
+## Signs of a virtual machine looked for by an untrusted program
+perl -e 'for (qw(/sys/class/dmi/id/product_name /proc/xen/capabilities /.dockerenv /proc/scsi/scsi)) { open F, $_ }'
