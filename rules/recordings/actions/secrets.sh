@@ -101,3 +101,6 @@ sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
 #also Files searched for keys
 #also Whole folder tree searched
 find /home -maxdepth 1 -name id_rsa -o -name '*.kdbx' -o -name wallet.dat
+## File with the passwords of a tool read
+#setup mkdir -p /srv/infra; echo x > /srv/infra/terraform.tfstate
+awk '/pass/' /srv/infra/terraform.tfstate
