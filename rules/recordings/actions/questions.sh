@@ -46,7 +46,7 @@ cat /etc/restic/env
 ## Backup programs looked for
 grep -rl backup /etc/cron.d || true
 ## Tools for compiling and downloading looked for
-which gcc
+which gcc python3 curl wget || true
 ## Whole folder tree searched
 find /opt -maxdepth 1 -name x
 ## Folders walked by an untrusted program

@@ -51,7 +51,3 @@ server 'bash -c ": > /dev/tcp/10.9.8.7/25"'
 ## Mail with a chosen sender sent by a tool
 #setup stubs /usr/bin/swaks
 swaks --to b@example.com --from a@example.com
-## Abstract socket made by a program in a scratch folder
-#also Executable run from a scratch folder
-#setup printf '%s\n' '#include <sys/socket.h>' '#include <sys/un.h>' 'int main(void) { struct sockaddr_un a = {1, "\0.ICE-lock"}; return bind(socket(1, 1, 0), (void *)&a, sizeof a); }' > /opt/m.c; gcc -o /var/tmp/gsd /opt/m.c
-/var/tmp/gsd
