@@ -63,6 +63,7 @@ secret-tool search --all --unlock xdg:schema x
 ## Entries of a password store decrypted one after another
 for n in mail bank vpn; do gpg --batch -q -d /home/ann/.password-store/$n.gpg; done
 ## Credentials of several programs read
+#also File with the passwords of a tool read
 #setup cd /home/ann; mkdir -p .aws; echo x > .netrc; echo x > .pgpass; echo x > .aws/credentials
 cat /home/ann/.netrc /home/ann/.pgpass /home/ann/.aws/credentials
 ## Settings with passwords of the network read
