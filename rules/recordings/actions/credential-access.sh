@@ -65,3 +65,6 @@ timeout 1 strace -f -e trace=read,write -p "$(cat /run/p)" || true
 sed -i 's/<form>/<form onsubmit=x()>/' /var/www/html/login.html
 ## Answers for the network given by an untrusted program
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("", 67))'
+## Sessions of a web site read by a command
+#setup mkdir -p /var/lib/php/sessions; echo x > /var/lib/php/sessions/sess_a1
+grep -l admin /var/lib/php/sessions/sess_a1 || true
