@@ -48,3 +48,23 @@ for n in 1 2 3 4 5; do setpriv --reuid 1000 --regid 1000 --clear-groups su -c tr
 for n in 1 2 3 4 5 6; do setpriv --reuid 1000 --regid 1000 --clear-groups sh -c 'printf "x\0" | unix_chkpwd ann nullok'; done
 ## Password hashes computed again and again
 for word in a b c d e f; do openssl passwd -6 -salt abcd $word; done
+## Cached passwords of a domain read
+#setup mkdir -p /var/lib/sss/db; echo x > /var/lib/sss/db/cache_corp.example.ldb
+strings /var/lib/sss/db/cache_corp.example.ldb
+## Second factor of a user read
+#setup echo x > /home/ann/.google_authenticator
+head -1 /home/ann/.google_authenticator
+## Library put before a program that asks for passwords
+#setup mkdir -p /home/ann; touch /home/ann/libgl.so
+LD_PRELOAD=/home/ann/libgl.so ssh -V 2> /dev/null
+## Input and output of a running process traced
+#setup sleep 20 & echo $! > /run/p
+timeout 1 strace -f -e trace=read,write -p "$(cat /run/p)" || true
+## Page of a logon changed by a command
+#setup mkdir -p /var/www/html; echo '<form>' > /var/www/html/login.html
+sed -i 's/<form>/<form onsubmit=x()>/' /var/www/html/login.html
+## Answers for the network given by an untrusted program
+python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("", 67))'
+## Sessions of a web site read by a command
+#setup mkdir -p /var/lib/php/sessions; echo x > /var/lib/php/sessions/sess_a1
+grep -l admin /var/lib/php/sessions/sess_a1 || true

@@ -93,3 +93,11 @@ systemd-run --on-active=24h /var/tmp/.late
 ## Image built from a scratch folder
 #setup stubs /usr/bin/docker
 docker build -t x /tmp/b
+## Program put among the libraries of the system, then run
+mkdir -p /usr/lib/udev; cp /bin/true /usr/lib/udev/ata_persist; /usr/lib/udev/ata_persist
+## Program of a scratch folder put itself or another program elsewhere
+#also Executable run from a scratch folder
+#setup printf '%s\n' '#include <stdlib.h>' 'int main(void) { return system("cp /var/tmp/inst /home/ann/gvfsd"); }' > /opt/i.c; gcc -o /var/tmp/inst /opt/i.c
+/var/tmp/inst
+## Memory for code made by an interpreter without a file
+python3 -c 'import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)'

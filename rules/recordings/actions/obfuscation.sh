@@ -29,3 +29,8 @@ echo x >> /home/ann/x.jpg
 /usr/lib/firefox-esr/firefox-esr -c 'echo "#!/bin/sh" > /home/ann/x.sh'; chmod +x /home/ann/x.sh; /home/ann/x.sh
 ## File encrypted or decrypted with a password on the command line
 echo x | openssl enc -aes-256-cbc -pbkdf2 -pass pass:x > /dev/null
+## Source code in a scratch folder run at once
+#setup echo 'class U { public static void main(String[] a) {} }' > /dev/shm/U.java
+java -XX:TieredStopAtLevel=1 /dev/shm/U.java
+## Letters of a text shifted by a command
+echo 'vq' | tr a-z n-za-m

@@ -46,7 +46,7 @@ cat /etc/restic/env
 ## Backup programs looked for
 grep -rl backup /etc/cron.d || true
 ## Tools for compiling and downloading looked for
-which gcc
+which gcc python3 curl wget || true
 ## Whole folder tree searched
 find /opt -maxdepth 1 -name x
 ## Folders walked by an untrusted program
@@ -107,3 +107,5 @@ kubectl get pods -A
 #in shop:1
 #setup stubs /usr/bin/kubectl
 kubectl create cronjob x --image=y --schedule=x
+## Signs of a virtual machine looked for by an untrusted program
+perl -e 'for (qw(/sys/class/dmi/id/product_name /proc/xen/capabilities /.dockerenv /proc/scsi/scsi)) { open F, $_ }'

@@ -63,6 +63,7 @@ secret-tool search --all --unlock xdg:schema x
 ## Entries of a password store decrypted one after another
 for n in mail bank vpn; do gpg --batch -q -d /home/ann/.password-store/$n.gpg; done
 ## Credentials of several programs read
+#also File with the passwords of a tool read
 #setup cd /home/ann; mkdir -p .aws; echo x > .netrc; echo x > .pgpass; echo x > .aws/credentials
 cat /home/ann/.netrc /home/ann/.pgpass /home/ann/.aws/credentials
 ## Settings with passwords of the network read
@@ -101,3 +102,6 @@ sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
 #also Files searched for keys
 #also Whole folder tree searched
 find /home -maxdepth 1 -name id_rsa -o -name '*.kdbx' -o -name wallet.dat
+## File with the passwords of a tool read
+#setup mkdir -p /srv/infra; echo x > /srv/infra/terraform.tfstate
+awk '/pass/' /srv/infra/terraform.tfstate
