@@ -43,7 +43,7 @@ echo x@example.com > /home/ann/.forward
 ## Camera, microphone or screen read by a command
 #setup private_dev; echo x > /dev/video0
 cat /dev/video0
-## Display used by an untrusted program
+## Display or sound of a desktop used by an untrusted program
 #also Desktop asked by an untrusted program
 #setup mkdir -p /tmp/.X11-unix; python3 -c 'import socket, time
 #setup s = socket.socket(socket.AF_UNIX); s.bind("/tmp/.X11-unix/X0"); s.listen(); time.sleep(20)' &
@@ -66,3 +66,7 @@ wget -q -r -T 2 -t 1 http://10.9.8.7/wiki/
 ## Repositories cloned one after another
 #setup for name in a b c; do git init -q --bare /srv/git/$name.git; done
 mkdir -p /var/tmp/g; for name in a b c; do git clone -q --mirror file:///srv/git/$name.git /var/tmp/g/$name; done
+## Mailbox fetched by a command
+curl -s -m 1 imap://10.9.8.7/INBOX
+## Archive or copy made by an untrusted program
+python3 -c 'import tarfile; tarfile.open("/home/ann/x.tgz", "w:gz").add("/etc/hostname")'

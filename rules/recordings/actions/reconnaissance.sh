@@ -102,7 +102,7 @@ setpriv --reuid 1000 --regid 1000 --clear-groups cat /proc/sys/kernel/randomize_
 #setup python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/docker.sock"); s.listen(); s.accept()' & until [ -S /run/docker.sock ]; do sleep 0.05; done
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/run/docker.sock")'
 ## Desktop asked by an untrusted program
-#also Display used by an untrusted program
+#also Display or sound of a desktop used by an untrusted program
 #setup mkdir -p /tmp/.X11-unix; python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/tmp/.X11-unix/X0"); s.listen(); s.accept()' & until [ -S /tmp/.X11-unix/X0 ]; do sleep 0.05; done
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/tmp/.X11-unix/X0")'
 ## Keyboards looked for
