@@ -69,4 +69,5 @@ mkdir -p /var/tmp/g; for name in a b c; do git clone -q --mirror file:///srv/git
 ## Mailbox fetched by a command
 curl -s -m 1 imap://10.9.8.7/INBOX
 ## Archive or copy made by an untrusted program
+#also Accounts read by an untrusted program
 python3 -c 'import tarfile; tarfile.open("/home/ann/x.tgz", "w:gz").add("/etc/hostname")'

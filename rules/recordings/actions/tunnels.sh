@@ -117,5 +117,7 @@ python3 -c '
 import socket
 for n in range(1, 6): socket.socket().connect_ex(("203.0.113.%d" % n, 443))'
 ## Connection of an untrusted program to an unusual port
-#also Code without a file connects to an address without a name
-python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 8531))'
+#also Executable run from a scratch folder
+#also Program in a scratch folder connects out
+#setup cp /opt/lab/connect /tmp/agent
+/tmp/agent tcp4 203.0.113.9 8531
