@@ -51,6 +51,7 @@ curl -s -m 1 http://203.0.113.9/
 #setup listener 443
 python3 -c 'import socket; s = socket.create_connection(("203.0.113.9", 443), 2); s.send(b"own")'
 ## Encrypted connection of an untrusted program without a server's name
+#also Code on a command line encodes or encrypts what it sends
 #also Code without a file connects to an address without a name
 #setup listener 8443
 timeout 2 python3 -c 'import socket, ssl; c = ssl._create_unverified_context(); c.wrap_socket(socket.create_connection(("203.0.113.9", 8443)))'
@@ -73,8 +74,7 @@ perl -MIO::Socket::INET -e 'IO::Socket::INET->new("203.0.113.9:1883")'
 #also Code without a file connects to an address without a name
 python3 -c 'import socket
 for host in ("203.0.113.9", "10.9.8.7"): socket.socket().connect_ex((host, 80))'
-## Socket for packets of no common protocol
-#setup cp /opt/lab/sockets /usr/local/bin/agent
-agent socket 2 3 253
 ## Server's name left aside by a transfer tool
 curl -s -m 1 --connect-to shop.example:80:203.0.113.9:80 http://shop.example/
+## Code on a command line encodes or encrypts what it sends
+python3 -c 'import base64, socket; socket.socket().connect_ex(("10.9.8.7", 80)); base64.b64encode(b"x")'
