@@ -70,4 +70,4 @@ mkdir -p /var/tmp/g; for name in a b c; do git clone -q --mirror file:///srv/git
 curl -s -m 1 imap://10.9.8.7/INBOX
 ## Archive or copy made by an untrusted program
 #also Accounts read by an untrusted program
-python3 -c 'import tarfile; tarfile.open("/home/ann/x.tgz", "w:gz").add("/etc/hostname")'
+python3 -c 'import tarfile; tarfile.open("/var/tmp/x.tgz", "w:gz").add("/etc/hostname")'
