@@ -43,6 +43,11 @@ echo x@example.com > /home/ann/.forward
 ## Camera, microphone or screen read by a command
 #setup private_dev; echo x > /dev/video0
 cat /dev/video0
+## Sound or screen of a session used by an untrusted program
+#setup mkdir -p /run/user/1000/pulse; python3 -c 'import socket, time
+#setup s = socket.socket(socket.AF_UNIX); s.bind("/run/user/1000/pulse/native"); s.listen(); time.sleep(20)' &
+#setup until [ -S /run/user/1000/pulse/native ]; do sleep 0.05; done
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/run/user/1000/pulse/native")'
 ## Clipboard or screen read by a script
 #also Screen, sound or clipboard recorded
 #setup stubs /usr/bin/xclip
@@ -60,3 +65,8 @@ wget -q -r -T 2 -t 1 http://10.9.8.7/wiki/
 ## Repositories cloned one after another
 #setup for name in a b c; do git init -q --bare /srv/git/$name.git; done
 mkdir -p /var/tmp/g; for name in a b c; do git clone -q --mirror file:///srv/git/$name.git /var/tmp/g/$name; done
+## Mailbox fetched by a command
+curl -s -m 1 imap://10.9.8.7/INBOX
+## Archive or copy made by an untrusted program
+#also Accounts read by an untrusted program
+python3 -c 'import tarfile; tarfile.open("/var/tmp/x.tgz", "w:gz").add("/etc/hostname")'

