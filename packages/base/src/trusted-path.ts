@@ -22,6 +22,9 @@ const ROOT = 0;
 /** The folder that this program runs from. A user who can write to it can change the program itself. */
 const PROGRAM = realpathSync(fileURLToPath(new URL('../../../', import.meta.url)));
 
+/** Paths of devices, and of descriptors that whoever started the program has opened, such as those of `<(…)`. */
+const UNNAMED = /^\/(dev\/(null|zero|stdin|fd\/\d+)|proc\/(self|\d+)\/fd\/\d+)$/;
+
 /** Why a file is not trusted, and the command that makes it trusted. */
 export interface Distrust {
   readonly message: string;
@@ -35,15 +38,17 @@ interface Entry {
 
 /**
  * Returns why a user other than root and `reader` could change the file or folder, or replace it through a folder or a
- * link on the way to it; null if no such user could. Files of the program's own tree, pipes and devices are trusted.
- * Throws the error of the file system when the path can't be read.
+ * link on the way to it; null if no such user could. Trusted without a check are files that are named in the program's
+ * own tree, and pipes and devices without a name of their own. Throws the error of the file system when the path can't
+ * be read.
  *
  * @param reader user id. @default the user of this process; root if it has capabilities
  */
 export function distrustOf(path: string, reader: number = currentReader()): Distrust | null {
   const final = statSync(path);
-  if (!final.isFile() && !final.isDirectory()) return null;
-  if (`${realpathSync(path)}${sep}`.startsWith(`${PROGRAM}${sep}`)) return null;
+  if (!final.isFile() && !final.isDirectory() && UNNAMED.test(resolve(path))) return null;
+  // Whoever made a link into the program's tree can change it after this check.
+  if ([resolve(path), realpathSync(path)].every(isOfProgram)) return null;
   const entries = entriesOf(path);
   for (const [index, entry] of entries.entries()) {
     const distrust = distrustOfEntry(entry, reader, index === entries.length - 1);
@@ -51,6 +56,8 @@ export function distrustOf(path: string, reader: number = currentReader()): Dist
   }
   return null;
 }
+
+const isOfProgram = (path: string): boolean => `${path}${sep}`.startsWith(`${PROGRAM}${sep}`);
 
 /** Throws OperatorError, with the command that helps, when `distrustOf` the path is not null. */
 export function assertTrusted(path: string, reader?: number): void {

@@ -90,8 +90,27 @@ describe('a file that decides what a process does', () => {
     assert.match(distrustOf(link, 0)?.message ?? '', /rules is writable by every user/);
   });
 
-  test('is trusted in the tree of the program, and if it is a device or a pipe', { skip }, () => {
+  test('is not trusted as a named pipe, or a link into the program’s tree, in a folder that another user can write to', {
+    skip,
+  }, (t) => {
+    const { folder } = files(t);
+    const pipe = join(folder, 'pipe.yaml');
+    const link = join(folder, 'link.yaml');
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+    symlinkSync(import.meta.filename, link);
+    for (const path of [pipe, link]) assert.equal(distrustOf(path, 0), null);
+    chmodSync(folder, 0o777);
+    for (const path of [pipe, link])
+      assert.match(distrustOf(path, 0)?.message ?? '', /rules is writable by every user/);
+  });
+
+  test('is trusted in the tree of the program, and if it is a device or a pipe without a name', { skip }, () => {
     assert.equal(distrustOf(import.meta.filename, 0), null);
     assert.equal(distrustOf('/dev/null', 0), null);
+    const code = `import { distrustOf } from ${JSON.stringify(join(import.meta.dirname, '../src/trusted-path.ts'))};
+      console.log(distrustOf(process.argv[1], 0));`;
+    const command = '"$0" --conditions=@ringfence/source --input-type=module --eval "$1" <(true)';
+    const { stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, code], { encoding: 'utf8' });
+    assert.equal(stdout.trim(), 'null', stderr);
   });
 });

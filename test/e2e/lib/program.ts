@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly uid?: number;
   /** Whether to omit the settings of the installation: stateDir, runDir, pinPath and metrics. */
   readonly bare?: boolean;
+  /** Whether to start it from a shell with a terminal of its own; what is written to its stdin is typed. */
+  readonly terminal?: boolean;
 }
 
 /** A running `ringfence` and its output so far. */
@@ -123,7 +125,7 @@ export class Installation implements AsyncDisposable {
   }
 
   /** Starts a command and returns immediately. */
-  start(args: readonly string[], { env = {}, uid, bare = false }: RunOptions = {}): Running {
+  start(args: readonly string[], { env = {}, uid, bare = false, terminal = false }: RunOptions = {}): Running {
     const settings = bare ? [] : ['--config', '/dev/null', ...this.settings.flatMap((text) => ['--set', text])];
     const needsReadablePaths = uid !== undefined || this.settings.some((text) => text.startsWith('user='));
     const accessible = needsReadablePaths ? readable : (path: string): string => path;
@@ -132,7 +134,11 @@ export class Installation implements AsyncDisposable {
     if (uid !== undefined)
       command.unshift('setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--bounding-set=-all', '--');
     const environment = { ...cleanEnvironment(), ...this.env, ...env };
-    const running = new Running(spawnPiped(command, { cwd: accessible(ROOT), env: environment }));
+    const running = new Running(
+      spawnPiped(terminal ? inTerminal(command) : command, {
+        ...{ cwd: accessible(ROOT), env: environment, stdio: [terminal ? 'pipe' : 'ignore', 'pipe', 'pipe'] },
+      }),
+    );
     this.#started.push(running);
     return running;
   }
@@ -185,6 +191,11 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-function spawnPiped([command = '', ...args]: readonly string[], options: SpawnOptions): ChildProcess {
-  return spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Returns a command by which a shell, the leader of a session with a terminal, starts this one and waits. */
+export function inTerminal(command: readonly string[]): string[] {
+  const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  return ['script', '-qefc', `${quoted}; true`, '/dev/null'];
 }
+
+const spawnPiped = ([command = '', ...args]: readonly string[], options: SpawnOptions): ChildProcess =>
+  spawn(command, args, options);

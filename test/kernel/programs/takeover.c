@@ -5,7 +5,8 @@
  * process PID: stops, traces, reads, writes and restricts the process
  * paths PATH...: reads, overwrites, changes, renames and removes each path
  * pins PATH...: opens each pinned map
- * maps NAME: opens maps by their ids until one has this name */
+ * maps NAME: opens maps by their ids until one has this name
+ * terminal FD: types into the terminal, and takes it over, also as the leader of a new session */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -16,12 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -153,6 +156,23 @@ static void by_id(const char *name)
 	}
 }
 
+static void terminal(int fd)
+{
+	pid_t group = getpgrp();
+
+	report("open", "/dev/tty", open("/dev/tty", O_RDWR));
+	report("type", "terminal", ioctl(fd, TIOCSTI, "x"));
+	report("foreground", "terminal", ioctl(fd, TIOCSPGRP, &group));
+	fflush(stdout);
+	if (fork()) {
+		wait(NULL);
+		return;
+	}
+	setsid();
+	report("take", "terminal", ioctl(fd, TIOCSCTTY, 0));
+	report("type-as-leader", "terminal", ioctl(fd, TIOCSTI, "x"));
+}
+
 int main(int count, char **words)
 {
 	if (count < 3)
@@ -161,6 +181,8 @@ int main(int count, char **words)
 		signals(words[2], count - 3, words + 3);
 	else if (!strcmp(words[1], "process"))
 		process(words[2]);
+	else if (!strcmp(words[1], "terminal"))
+		terminal(atoi(words[2]));
 	else
 		for (int i = 2; i < count; i++)
 			if (!strcmp(words[1], "paths"))

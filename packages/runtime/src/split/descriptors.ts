@@ -1,3 +1,4 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { OperatorError } from '@ringfence/base';
 import { records, SOCK } from '@ringfence/wire';
 import koffi from 'koffi';
@@ -7,6 +8,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const RLIMIT_CORE = 4;
+const TIOCNOTTY = 0x5422;
 
 type Native<A extends unknown[]> = (...args: A) => number;
 const libc = koffi.load('libc.so.6');
@@ -15,6 +17,7 @@ const socketpair: Native<[number, number, number, Buffer]> = libc.func(
 );
 const fcntl: Native<[number, number, string, number]> = libc.func('int fcntl(int fd, int command, ...)');
 
+const ioctl: Native<[number, number]> = libc.func('int ioctl(int fd, unsigned long request, ...)');
 const setrlimit: Native<[number, Buffer]> = libc.func('int setrlimit(int resource, const void *limits)');
 
 /** Forbids core dumps of this process and of all that it executes or starts: their memory holds keys and events. */
@@ -22,6 +25,22 @@ export function forbidCoreDumps(): void {
   // The soft and the hard limit.
   if (setrlimit(RLIMIT_CORE, Buffer.alloc(16)) !== 0)
     throw new OperatorError(`setrlimit failed: errno ${koffi.errno()}`);
+}
+
+/**
+ * Gives up the controlling terminal, for this process and all that it starts. Whoever has one can type into it
+ * (TIOCSTI), and so run commands in the shell that started this process. Ctrl-C still reaches the process group. A
+ * leader of a session keeps its terminal: no shell waits there, and the kernel would hang up on the session.
+ */
+export function leaveTerminal(): void {
+  // Fields of proc_pid_stat(5) after the name: state, ppid, pgrp, session, tty_nr.
+  const [, , , session, terminal] = readFileSync('/proc/self/stat', 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  if (terminal === '0' || session === String(process.pid)) return;
+  const fd = openSync('/dev/tty', 'r+');
+  if (ioctl(fd, TIOCNOTTY) !== 0) throw new OperatorError(`leaving the terminal failed: errno ${koffi.errno()}`);
+  closeSync(fd);
 }
 
 /** Returns both ends of a connection without a name, so that no third process can open it. Both close on exec. */

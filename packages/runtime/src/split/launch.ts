@@ -7,7 +7,7 @@ import { createLogger } from '@ringfence/telemetry';
 import { type Capability, capabilitiesFor, capabilitiesToGive, missingCapabilities } from '../host/capabilities.ts';
 import { prepareHost } from '../host/prepare-host.ts';
 import { type Account, accountOf, commandPath, sensorAccountOf } from './accounts.ts';
-import { forbidCoreDumps, setInherited, socketPair } from './descriptors.ts';
+import { forbidCoreDumps, leaveTerminal, setInherited, socketPair } from './descriptors.ts';
 import { giveDirectories } from './directories.ts';
 import { nodeOptions, processEnvironment, serviceManagerEnvironment } from './environment.ts';
 import { type ProcessRole, processRoleEnvironment, type SensorConnection } from './process-role.ts';
@@ -41,6 +41,7 @@ export function launch(config: Config): never {
   if (isRoot) giveDirectories(config, account, sensorAccount);
   else if (runsCollector) log.warn({ user: account.name }, SHARED_USER);
   forbidCoreDumps();
+  leaveTerminal();
   const canBound = missingCapabilities([SETPCAP]).length === 0;
   const setprivArguments = (user: Account, kept: readonly Capability[]): string[] => [
     ...(isRoot ? accountArguments(user) : []),

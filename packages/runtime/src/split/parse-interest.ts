@@ -7,7 +7,7 @@ const MAX_ITEMS = 100_000;
 export function parseInterest(value: unknown): Interest {
   const { version, openPathPrefixes, rawPaths, wants, ...lists } = value as Partial<Interest>;
   return {
-    version: parseInteger(version),
+    version: parseVersion(version),
     openPathPrefixes: openPathPrefixes === null ? null : parseTexts(openPathPrefixes, 'openPathPrefixes'),
     openNames: parseTexts(lists.openNames, 'openNames'),
     openExecutables: parseTexts(lists.openExecutables, 'openExecutables'),
@@ -18,6 +18,13 @@ export function parseInterest(value: unknown): Interest {
     environment: parseTexts(lists.environment, 'environment'),
     wants: wants === null ? null : parseList(wants, 'wants').map(parseWant),
   };
+}
+
+/** Every batch names the version as a varint, which would never end for a number whose double is Infinity. */
+function parseVersion(value: unknown): number {
+  const version = parseInteger(value);
+  if (version < 0) throw invalid('version');
+  return version;
 }
 
 function parseWant(value: unknown): Want {
@@ -33,7 +40,7 @@ function parseList(value: unknown, name: string): readonly unknown[] {
 }
 
 function parseInteger(value: unknown): number {
-  if (!Number.isInteger(value)) throw invalid('numbers');
+  if (!Number.isSafeInteger(value)) throw invalid('numbers');
   return value as number;
 }
 

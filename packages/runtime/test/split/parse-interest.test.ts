@@ -18,6 +18,9 @@ test('a valid interest is returned without further properties', () => {
 test('an interest of the wrong shape is refused', () => {
   for (const change of [
     { version: 1.5 },
+    { version: -1 },
+    { version: -1e308 },
+    { version: 2 ** 60 },
     { openNames: 'shadow' },
     { openNames: [1] },
     { environment: 'PATH' },

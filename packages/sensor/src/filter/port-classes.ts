@@ -18,8 +18,17 @@ export interface PortClasses {
   readonly local: readonly bigint[];
 }
 
-/** Gives ports that all rules treat alike the same class. Returns null if there are more than `maxClasses`. */
+/** Ends of ranges in all rules together. Each is compared with each range, on the thread that reads the rings. */
+const PORTS_MAX = 4096;
+
+/**
+ * Gives ports that all rules treat alike the same class. Returns null if there are more than `maxClasses`, or too many
+ * ranges to look for them.
+ */
 export function portClasses(rules: readonly PortRule[], maxClasses: number): PortClasses | null {
+  let ports = 0;
+  for (const { peer, local } of rules) ports += peer.length + local.length;
+  if (ports > PORTS_MAX) return null;
   const classes = new Uint8Array(records.INTEREST_PORTS_CLASSES_LENGTH);
   const peer = [0n];
   const local = [0n];
