@@ -15,7 +15,7 @@ evince -c 'sh -c true; true'
 ## Program run from a removable disk
 #setup mkdir -p /media 2>/dev/null; mount -t tmpfs none /media; stubs /media/ann/STICK/setup
 /media/ann/STICK/setup
-## Download tool started by an install script
+## Unusual step of an install script
 sh -c 'curl -s http://10.9.8.7/ || true; : postinstall'
 ## Root login over SSH with a password
 #also Login from the internet with a password
