@@ -64,3 +64,6 @@ echo x:y > /srv/.htpasswd
 sed -i 's/^passwd:.*/& x/' /etc/nsswitch.conf
 ## Second factor of a user changed
 echo x > /home/ann/.google_authenticator
+## Account made by a program
+#setup cp /usr/bin/perl /usr/sbin/supportd
+/usr/sbin/supportd -e 'system("useradd", "-m", "helpdesk2")'

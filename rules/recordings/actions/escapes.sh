@@ -134,3 +134,10 @@ cat /proc/1/cgroup > /dev/null; grep Cap /proc/self/status > /dev/null; ls -la /
 #also Suspicious Process Execution
 #in shop:1
 busybox lsmod > /dev/null || true
+## Command in a container asked of the cluster by hand
+#also Check of certificates or signatures left out
+#also Cluster asked by hand what runs and who may do what
+#also Download tool in a container
+#also Suspicious Process Execution
+#in shop:1
+curl -sk -m 1 'https://10.9.8.7:1/api/v1/namespaces/default/pods/db-0/exec?command=id' || true

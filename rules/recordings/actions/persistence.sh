@@ -94,3 +94,5 @@ ss -tn | grep :3333 || true
 rm /var/spool/cron/crontabs/root
 ## Installer that unpacks itself
 printf '#!/bin/sh\ntail -n +3 /srv/x.run > /srv/y; exit\nx\n' > /srv/x.run; sh /srv/x.run
+## Variables of every login written
+echo 'A=1' >> /etc/environment

@@ -31,3 +31,6 @@ mkdir -p /home/ann/.config/google-chrome/Default; echo x > /home/ann/.config/goo
 google-chrome --load-extension=/tmp/x
 ## Plugin of a text editor written
 echo x > /home/ann/.vimrc
+## Code of an installed program changed by hand
+#setup mkdir -p /usr/lib/node_modules/npm/lib; echo 1 > /usr/lib/node_modules/npm/lib/cli.js
+sed -i s/1/2/ /usr/lib/node_modules/npm/lib/cli.js

@@ -71,3 +71,8 @@ setpriv --reuid 1000 --clear-groups /opt/perl -e '$) = $( = 0; $< = $> = 0'
 ## Overlay mounted by an ordinary user
 #setup mkdir -p /srv/o/l /srv/o/u /srv/o/w /srv/o/m; mount -t tmpfs o /srv/o; mkdir -p /srv/o/l /srv/o/u /srv/o/w /srv/o/m; chown -R 1000 /srv/o
 setpriv --reuid 1000 --clear-groups unshare -Urm mount -t overlay overlay -o lowerdir=/srv/o/l,upperdir=/srv/o/u,workdir=/srv/o/w /srv/o/m
+## Interface of the kernel opened as root of a user namespace
+#also Interface of the firewall or of auditing opened by an untrusted program
+#setup printf '#define _GNU_SOURCE\n#include <sched.h>\n#include <sys/socket.h>\nint main(void) { return unshare(CLONE_NEWUSER | CLONE_NEWNET) || socket(AF_NETLINK, SOCK_RAW, 12) < 0; }\n' > /opt/n.c
+#setup mkdir -p /home/ann; gcc -w -o /home/ann/poc /opt/n.c
+/home/ann/poc

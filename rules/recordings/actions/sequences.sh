@@ -107,6 +107,7 @@ for port in list(range(30, 50)) + [22]:
 engine; docker run -d --name web --network none debian:12 sleep 100; docker cp /bin/true web:/usr/bin/curl; docker exec -t web sh -c 'curl http://10.9.8.7/; :'
 ## Process changed, then a connection of its own
 #also Code put into another process
+#also Code without a file connects to an address without a name
 python3 -c '
 import ctypes, os, socket, time
 word = ctypes.create_string_buffer(8); child = os.fork()
