@@ -12,7 +12,7 @@ const OPEN_MAX = 100;
 /** Paths that rules and settings name. More would take too much of a tick, and the kernel's table holds no more. */
 const NAMED_MAX = 1024;
 /** Identities of a path: of its file and the file beneath it, and of the files that it had before. */
-const KEYS_MAX = 6;
+const KEYS_MAX = 16;
 
 export interface FileWatchDeps {
   readonly hostRoot: string;
