@@ -7,7 +7,12 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Entry points of programs, which would start when loaded. */
-const PROGRAMS = ['cli/src/main.ts', 'packages/simulator/src/hosts/main.ts'];
+const PROGRAMS = [
+  'cli/src/main.ts',
+  'packages/simulator/src/hosts/main.ts',
+  'packages/rule-corpus/src/noise/main.ts',
+  'packages/rule-corpus/src/procedures/main.ts',
+];
 
 const paths = globSync('{cli,packages/*,services/*}/src/**/*.ts').filter((path) => !PROGRAMS.includes(path));
 // Modules of worker threads throw here, because there is no parent port, but they are compiled before that.
