@@ -215,10 +215,10 @@ describe('the filter in the kernel', { skip: skipReason() }, () => {
       [],
       'a rule by executable makes each open look up its process',
     );
-    // Few processes read these, although they are near the root: crontabs, Kerberos tickets, folders of security
-    // products, cameras and other devices.
+    // Few processes read these, although they are near the root: crontabs, Kerberos tickets, sessions of PHP, folders
+    // of security products, cameras, terminals and other devices.
     const rare =
-      /^\/(etc\/((ana)?cron|audit$|clamav$|falco$|osquery$|sysmon$)|tmp\/krb5cc_|opt\/|var\/ossec$|dev\/(audio|dsp|fb|video)$)/;
+      /^\/(etc\/((ana)?cron|audit$|clamav$|falco$|osquery$|sysmon$)|tmp\/(krb5cc_|sess_)|opt\/|proc\/xen$|var\/ossec$|dev\/(audio|dsp|fb|vcs|video)$)/;
     const shallow = interest.paths[0]?.prefixes.filter((prefix) => prefix.split('/').length < 4 && !rare.test(prefix));
     assert.deepEqual(shallow, [], 'a prefix near the root matches most opens of a machine');
   });

@@ -14,7 +14,7 @@ import { DESCRIPTIONS } from '../descriptions.ts';
 import { type IncidentFile, renderIncident } from '../incident/view.ts';
 import { clientOf, print, printJson, requireRoot, settingsOf, withSettings } from '../shared/context.ts';
 
-/** Deadline for the incident with the result of its last command. It takes a second, and far longer on a busy machine. */
+/** Deadline for the incident with the result of its last command: it takes a second, on a busy machine far longer. */
 const INCIDENT_DEADLINE_MS = 20_000;
 /** A fleet on one machine shares its CPUs, and Elasticsearch makes new documents visible once a second. */
 const FLEET_INCIDENT_DEADLINE_MS = 60_000;

@@ -310,7 +310,7 @@ export const processFields: readonly Field[] = [
     name: 'process.ancestors.serving',
     type: 'strings',
     doc: 'Executables of the ancestors in the same container that listen for other machines (`process.server.port`).',
-    subject: ofLineage,
+    subject: ofProcess,
     get: serving,
   },
   {
