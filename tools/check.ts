@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { scriptArguments } from '@ringfence/base';
+import { scriptArguments } from '@ringfence/base/script';
 
 const root = dirname(import.meta.dirname);
 

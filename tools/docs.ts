@@ -4,7 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { templateLines } from '@ringfence/auditor';
-import { scriptArguments } from '@ringfence/base';
+import { scriptArguments } from '@ringfence/base/script';
 import { configDocs } from '@ringfence/config';
 import { efficacyDocs } from '@ringfence/rule-corpus/efficacy';
 import { noiseDocs } from '@ringfence/rule-corpus/noise';

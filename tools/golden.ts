@@ -8,7 +8,7 @@
  */
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { scriptArguments } from '@ringfence/base';
+import { scriptArguments } from '@ringfence/base/script';
 import { recordsGolden } from '@ringfence/wire/test/golden';
 
 const root = dirname(import.meta.dirname);

@@ -9,7 +9,7 @@
  * and a list of the files with the most CPU time. The last line is always `N passed, N failed, N skipped`.
  */
 import { dirname } from 'node:path';
-import { headComment } from '@ringfence/base';
+import { headComment } from '@ringfence/base/script';
 import { hostSharedServers } from '@ringfence/dev-servers';
 import { parseTestArguments, type TestArguments } from './bootstrap/test-files.mjs';
 import { cpuOfLastEndedMs } from './test-runner/cpu.ts';

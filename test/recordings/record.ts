@@ -8,7 +8,7 @@
  *
  * Exits with 1 if a rule does not compile, has no action, or does not match on its own recording.
  */
-import { scriptArguments } from '@ringfence/base';
+import { scriptArguments } from '@ringfence/base/script';
 import {
   type Action,
   checkRules,

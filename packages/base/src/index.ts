@@ -11,7 +11,6 @@ export { type Log, LogThrottle, silentLog } from './log.ts';
 export { makeFolder, makePrivateDatabase, openOutput, writeOutput } from './output-file.ts';
 export { type Paint, paintFor, paintPriority } from './paint.ts';
 export { type PauseOptions, pause } from './pause.ts';
-export { headComment, scriptArguments } from './script-arguments.ts';
 export { Tallies } from './tallies.ts';
 export type { Step, Trace } from './trace.ts';
 export { assertTrusted, type Distrust, distrustOf } from './trusted-path.ts';

@@ -47,7 +47,7 @@ interface Entry {
 export function distrustOf(path: string, reader: number = currentReader()): Distrust | null {
   const final = statSync(path);
   if (!final.isFile() && !final.isDirectory() && UNNAMED.test(resolve(path))) return null;
-  // Whoever made a link into the program's tree can change it after this check.
+  // A link into the program's tree is checked like any file, because its owner can point it elsewhere after the check.
   if ([resolve(path), realpathSync(path)].every(isOfProgram)) return null;
   const entries = entriesOf(path);
   for (const [index, entry] of entries.entries()) {

@@ -321,13 +321,16 @@ export function patterns(
   doc: string,
   words: readonly string[] = [],
 ): z.ZodType<readonly string[]> {
+  const or = words.map((word) => ` or ${word}`).join('');
   const type = 'list of names';
   const info: SettingInfo = { kind: 'list', type, default: `[${fallback.join(', ')}]`, doc };
   return setting<readonly string[]>(info, [...fallback], (value) => {
     if (!Array.isArray(value)) return refuse(`a ${type}`, value);
     const isName = (item: unknown): boolean => typeof item === 'string' && /^[\w.-]{1,64}\*?$/.test(item);
     const bad = value.find((item) => !words.includes(item) && !isName(item));
-    return bad === undefined ? value.map(String) : refuse('a name, such as sd_devices or sd_*', bad);
+    return bad === undefined
+      ? value.map(String)
+      : refuse(`a name, such as sd_devices or sd_*${or === '' ? '' : `,${or}`}`, bad);
   });
 }
 

@@ -53,6 +53,8 @@ export class InterestFilter {
   readonly #options: Options;
   readonly #filter: Filter;
   readonly #log: Log;
+  /** Variables that the last interest asked for in vain; the same ones are reported once. */
+  #refused = '';
 
   constructor(options: Options, filter: Filter, log: Log) {
     this.#options = options;
@@ -106,11 +108,12 @@ export class InterestFilter {
     const asked = environment.filter((name) => !USUAL_VARIABLES.has(name));
     const allowed = this.#options.environment;
     const refused = asked.filter((name) => !allowed.some((pattern) => isMatch(pattern, name)));
-    if (refused.length > 0)
+    if (refused.length > 0 && refused.join() !== this.#refused)
       this.#log.warn(
         { version, refused: refused.slice(0, NAMES_LOGGED) },
         'rules ask for environment variables that sensor.environment does not allow: they are not sent',
       );
+    this.#refused = refused.join();
     const granted = asked.filter((name) => !refused.includes(name));
     // A rule that asks for all variables gets those that the setting names.
     const instead = refused.includes(EVERY_VARIABLE) ? allowed.filter((name) => !name.endsWith('*')) : [];

@@ -92,6 +92,7 @@ describe('what the sensor watches', () => {
     };
     assert.deepEqual(seen('A', 'LD_PRELOAD'), [false, 1, 0]);
     assert.deepEqual(seen('A', 'AWS_SECRET_ACCESS_KEY'), [false, 1, 1]);
+    assert.deepEqual(seen('A', 'AWS_SECRET_ACCESS_KEY'), [false, 1, 0], 'the same refusal is reported once');
     assert.deepEqual(seen('JAVA_HOME', 'JAVA', 'A'), [false, 2, 1]);
     assert.deepEqual(seen('*'), [false, 2, 1]);
     const { filter: closed, variables: none, control: closedControl } = createTestFilter(stack, []);

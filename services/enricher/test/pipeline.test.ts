@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { catalogue } from '@ringfence/fields';
-import { createSyntheticHost, O, type SyntheticHost } from '@ringfence/synthetic';
-import { decode, EventView, KIND, RawBatchReader } from '@ringfence/wire';
-import { createTestEnricher, decodedBatch, enrichOne, executableOf, records, seenIn, TestStore } from './support.ts';
-
-/** Returns the named fields of each exec. */
-function fieldsOfExecs(host: SyntheticHost, names: readonly string[]): unknown[][] {
-  const fields = names.map((name) => catalogue.fields.find((field) => field.name === name)!);
-  const [batch] = createTestEnricher(host).handle(records(host, [host.batch()])).outputs;
-  const view = new EventView();
-  view.open(batch!.value!);
-  const rows: unknown[][] = [];
-  while (view.next()) if (view.cursor.kind === KIND.Exec) rows.push(fields.map((field) => field.get(view)));
-  return rows;
-}
+import { createSyntheticHost, O } from '@ringfence/synthetic';
+import { decode, KIND, RawBatchReader } from '@ringfence/wire';
+import {
+  createTestEnricher,
+  decodedBatch,
+  enrichOne,
+  executableOf,
+  fieldsOfExecs,
+  records,
+  seenIn,
+  TestStore,
+} from './support.ts';
 
 test('an event has its process with all ancestors, its user and its container', () => {
   const host = createSyntheticHost();
@@ -33,40 +30,6 @@ test('an event has its process with all ancestors, its user and its container', 
   assert.deepEqual(open?.args, ['sh', '-c', 'id']);
   assert.deepEqual([open?.user, open?.container, open?.partial], ['root', 'c1', '']);
   assert.equal(seen[5]?.container, undefined, 'the fork was still in the cgroup of the shim');
-});
-
-test('a process that listens is a server for what it starts, and so are its forks; an exec ends that', () => {
-  const host = createSyntheticHost();
-  const loopback = Buffer.from([127, 0, 0, 1]);
-  host.listen(host.init, 22);
-  const server = host.spawn(host.init, '/usr/bin/python3');
-  host.exec(host.fork(server), '/bin/before');
-  host.listen(server, 8000);
-  host.listen(server, 9000, loopback);
-  host.exec(host.fork(server), '/bin/after');
-  const worker = host.fork(server);
-  const shell = host.fork(worker);
-  host.exec(shell, '/bin/sh');
-  host.exec(host.fork(shell), '/bin/below');
-  const debugged = host.spawn(host.init, '/usr/bin/node');
-  const mapped = Buffer.concat([Buffer.alloc(10), Buffer.from([0xff, 0xff]), loopback]);
-  for (const address of [loopback, mapped, Buffer.concat([Buffer.alloc(15), Buffer.of(1)])])
-    host.listen(debugged, 9229, address);
-  host.exec(host.fork(debugged), '/bin/local');
-  host.exec(worker, '/bin/other');
-  host.exec(host.fork(worker), '/bin/last');
-  const fields = ['process.name', 'process.parent.server.port', 'process.parent.server.local_port'];
-  assert.deepEqual(fieldsOfExecs(host, [...fields, 'process.ancestors.serving']), [
-    ['python3', undefined, undefined, undefined],
-    ['before', undefined, undefined, undefined],
-    ['after', 8000, 9000, ['/usr/bin/python3']],
-    ['sh', 8000, 9000, ['/usr/bin/python3', '/usr/bin/python3']],
-    ['below', undefined, undefined, ['/usr/bin/python3', '/usr/bin/python3']],
-    ['node', undefined, undefined, undefined],
-    ['local', undefined, 9229, undefined],
-    ['other', 8000, 9000, ['/usr/bin/python3']],
-    ['last', undefined, undefined, ['/usr/bin/python3']],
-  ]);
 });
 
 test('the bytes of each event are those of the raw batch', () => {

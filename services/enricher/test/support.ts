@@ -1,6 +1,7 @@
 import type { Effect, InRecord, StateChange, StateEntry } from '@ringfence/bus';
+import { catalogue } from '@ringfence/fields';
 import { consumerRecords, type SyntheticHost } from '@ringfence/synthetic';
-import { decode, type EventBatch, EventView, type Process } from '@ringfence/wire';
+import { decode, type EventBatch, EventView, KIND, type Process } from '@ringfence/wire';
 import type { EnricherOptions } from '../src/config.ts';
 import { createEnricherPipeline, type EnricherPipeline } from '../src/pipeline.ts';
 
@@ -92,3 +93,14 @@ export const executableOf = (process: Process | undefined): string => Buffer.fro
 
 export const records = (host: SyntheticHost, batches: readonly Uint8Array[], offset = 0): InRecord[] =>
   consumerRecords(host.hostId, batches, undefined, offset);
+
+/** Returns the named fields of each exec. */
+export function fieldsOfExecs(host: SyntheticHost, names: readonly string[]): unknown[][] {
+  const fields = names.map((name) => catalogue.fields.find((field) => field.name === name)!);
+  const [batch] = createTestEnricher(host).handle(records(host, [host.batch()])).outputs;
+  const view = new EventView();
+  view.open(batch!.value!);
+  const rows: unknown[][] = [];
+  while (view.next()) if (view.cursor.kind === KIND.Exec) rows.push(fields.map((field) => field.get(view)));
+  return rows;
+}

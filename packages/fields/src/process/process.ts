@@ -46,8 +46,8 @@ const parent = (get: Of) => (event: EventView) => {
 /** Every container descends from its engine, which may be a server as well. */
 function serving(event: EventView): readonly string[] | undefined {
   const found: string[] = [];
-  const container = event.process?.container;
-  for (let above = event.process?.parent; above?.container === container && above !== undefined; above = above.parent)
+  const { process } = event;
+  for (let above = process?.parent; above !== undefined && above.container === process?.container; above = above.parent)
     if (above.long(processLeaf.serverPort) > 0) found.push(above.executable);
   return found.length > 0 ? found : undefined;
 }

@@ -9,7 +9,7 @@
  */
 import { openSync, writeSync } from 'node:fs';
 import { release } from 'node:os';
-import { scriptArguments } from '@ringfence/base';
+import { scriptArguments } from '@ringfence/base/script';
 import { EventJudge } from '@ringfence/rule-lab';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { openRecording, recordingEntry, recordingHeader } from '@ringfence/wire';

@@ -2,7 +2,7 @@
  * Plays the procedures of rules/procedures in sandboxes, and counts those that the built-in rules find.
  *
  *   sudo npm run procedures -- [TEXT…]     play those with TEXT in their name or technique, and print the misses
- *   sudo npm run procedures -- --part held-out   the third that nobody looks at: figures alone (others: later, all)
+ *   sudo npm run procedures -- --part PART   play the part open (default), later, held-out (figures alone) or all
  *   sudo npm run procedures -- --write     play all, and write the committed summary (docs/EFFICACY.md)
  *   npm run procedures -- --list           print the number of procedures of each technique
  *
@@ -10,7 +10,7 @@
  * same time. Exits with 1 if a file has an error.
  */
 import { cpus, release } from 'node:os';
-import { scriptArguments } from '@ringfence/base';
+import { scriptArguments } from '@ringfence/base/script';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import { PARTS, type Procedure, playableTechniques, readProcedures } from './corpus.ts';
 import { playProcedures } from './play.ts';
