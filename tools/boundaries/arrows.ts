@@ -8,6 +8,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'libbpf-ts': [],
 
   bus: ['base'],
+  'checked-yaml': ['base'],
   config: ['base'],
   coordination: ['base'],
   'host-kit': ['base'],
@@ -32,10 +33,13 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   rules: ['base', 'fields', 'interest', 'sequence-store', 'wire'],
   sensor: ['base', 'config', 'fields', 'host-kit', 'interest', 'libbpf-ts', 'wire'],
 
-  auditor: ['base', 'bus', 'fields', 'incident-text', 'rules', 'service-kit', 'wire'],
+  ecs: ['fields', 'incident-text', 'rules', 'wire'],
+
+  auditor: ['base', 'bus', 'ecs', 'fields', 'incident-text', 'service-kit', 'wire'],
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
   'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
-  responder: ['base', 'bus', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
+  forwarder: ['base', 'bus', 'checked-yaml', 'ecs', 'service-kit', 'wire'],
+  responder: ['base', 'bus', 'checked-yaml', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
 
   collector: [
     'base',
@@ -57,6 +61,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'base',
     'bus',
     'bus-kafka',
+    'checked-yaml',
     'collector',
     'config',
     'control',
@@ -64,6 +69,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'detector',
     'enricher',
     'fields',
+    'forwarder',
     'identity',
     'incident-text',
     'interest',

@@ -199,7 +199,8 @@ export async function agentStream(
 /** @param control of the collector in this process, if any */
 export async function responder(deps: ServiceDeps, control: Control | undefined): Promise<Responder> {
   const { config, log, deployment, trace } = deps;
-  const { loadPolicyFiles, renderProblem, startResponder } = await import('@ringfence/responder');
+  const { loadPolicyFiles, startResponder } = await import('@ringfence/responder');
+  const { renderProblem } = await import('@ringfence/checked-yaml');
   const { openCoordination } = await import('@ringfence/coordination');
   const loaded = loadPolicyFiles(config.responder.policies);
   if (loaded.problems.length > 0) throw new OperatorError(loaded.problems.map(renderProblem).join('\n'));

@@ -1,6 +1,6 @@
+export type { KeyLookupByRole } from '@ringfence/ecs';
 export { type AuditorOptions, clusterOf, compileAuditorOptions } from './config.ts';
 export { idOf as documentIdOf } from './elasticsearch/documents/audit.ts';
-export type { KeyLookupByRole } from './elasticsearch/documents/index.ts';
 export * from './elasticsearch/errors.ts';
 export {
   CLUSTER_DEFAULTS,

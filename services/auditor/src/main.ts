@@ -1,9 +1,9 @@
 import { defined, type Log, type Trace } from '@ringfence/base';
 import type { Bus, Consumer } from '@ringfence/bus';
+import type { KeyLookupByRole } from '@ringfence/ecs';
 import { type Failpoint, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
-import type { KeyLookupByRole } from './elasticsearch/documents/index.ts';
 import { ClusterSink } from './elasticsearch/sink.ts';
 import { HeadPublisher } from './head-publisher.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { alertDocument, commandDocument, incidentDocument, resultDocument } from '@ringfence/ecs';
 import { createTestAlert, createTestCommand, createTestIncident, createTestResult } from '@ringfence/synthetic';
 import { createSigningKey, encode, encodeSigned } from '@ringfence/wire';
-import { commandDocument, resultDocument } from '../src/elasticsearch/documents/action.ts';
-import { alertDocument } from '../src/elasticsearch/documents/alert.ts';
-import { incidentDocument } from '../src/elasticsearch/documents/incident.ts';
 import { templateLines } from '../src/elasticsearch/template-files.ts';
 
 test('documents contain trace ids: of the alert, of the alerts of an incident, of the alert that caused a command', () => {

@@ -43,6 +43,7 @@ const STATE_FILES = {
   StateWrites: 'state-writes',
   StateFilebeatHost: 'state-filebeat-host',
   StateFilebeatFile: 'state-filebeat-file',
+  StateTicket: 'state-ticket',
 } as const;
 
 export const AVRO_FILES: typeof TOPIC_FILES & typeof STATE_FILES = { ...TOPIC_FILES, ...STATE_FILES };

@@ -2076,6 +2076,11 @@ export interface StateFilebeatFile {
   readonly recent: Uint8Array;
 }
 
+/** The reference of a sink's far side to an incident: a message, an issue, a case. */
+export interface StateTicket {
+  readonly reference: string;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -2113,4 +2118,5 @@ export interface RecordTypes {
   readonly StateWrites: StateWrites;
   readonly StateFilebeatHost: StateFilebeatHost;
   readonly StateFilebeatFile: StateFilebeatFile;
+  readonly StateTicket: StateTicket;
 }

@@ -1,6 +1,6 @@
+import { type Document, ECS_VERSION } from '@ringfence/ecs';
 import { catalogue, documentOf, eventKinds } from '@ringfence/fields';
 import { EventView, KIND } from '@ringfence/wire';
-import { type Document, ECS_VERSION } from './common.ts';
 
 export interface EventDocument {
   readonly id: string;

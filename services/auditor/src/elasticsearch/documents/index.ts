@@ -1,14 +1,16 @@
+import {
+  alertDocument,
+  commandDocument,
+  type Document,
+  incidentDocument,
+  type KeyLookupByRole,
+  resultDocument,
+} from '@ringfence/ecs';
 import type { AuditEntry } from '../../sink.ts';
 import type { Put } from '../bulk.ts';
 import type { IndexNames } from '../options.ts';
-import { commandDocument, resultDocument } from './action.ts';
-import { alertDocument } from './alert.ts';
 import { idOf } from './audit.ts';
-import type { Document, KeyLookupByRole } from './common.ts';
 import { createEventDocuments } from './events.ts';
-import { incidentDocument } from './incident.ts';
-
-export type { KeyLookupByRole } from './common.ts';
 
 /** Creates the searchable documents of an entry; the audit stream is written separately. */
 export type DocumentFactory = (entry: AuditEntry) => Put[];

@@ -1,4 +1,4 @@
-import { decode, executableName } from '@ringfence/wire';
+import { type Alert, decode, executableName } from '@ringfence/wire';
 import {
   baseFields,
   containerFields,
@@ -11,6 +11,11 @@ import {
 
 export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const alert = decode('Alert', payload);
+  return { ...alertFields(alert), ...signatureFields(alert.keyId, payload, trusted) };
+}
+
+/** Returns the document without the standing of its signature. */
+export function alertFields(alert: Alert): Document {
   const [process, parent] = alert.lineage;
   return {
     ...baseFields('ringfence.alerts', 'alert', alert.timestamp, alert.hostId),
@@ -53,6 +58,5 @@ export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefine
     // As text, because arbitrary names must not become fields.
     'ringfence.alert.fields': Object.entries(alert.fields).map(([name, value]) => `${name}=${value}`),
     'ringfence.lineage': alert.lineage.map(({ start: _, cgroup: __, ...fields }) => fields),
-    ...signatureFields(alert.keyId, payload, trusted),
   };
 }

@@ -1,11 +1,16 @@
 import { isoTime } from '@ringfence/fields';
-import { decode } from '@ringfence/wire';
+import { type Command, decode, type Result } from '@ringfence/wire';
 import { baseFields, type Document, type KeyLookup, signatureFields } from './common.ts';
 
 const ALERT_ID = /^[0-9a-f]{32}$/;
 
 export function commandDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const command = decode('Command', payload);
+  return { ...commandFields(command), ...signatureFields(command.keyId, payload, trusted) };
+}
+
+/** Returns the document without the standing of its signature. */
+export function commandFields(command: Command): Document {
   return {
     ...baseFields('ringfence.actions', 'event', command.issuedAt, command.hostId),
     message: command.reason,
@@ -24,12 +29,16 @@ export function commandDocument(payload: Uint8Array, trusted: KeyLookup | undefi
     'ringfence.command.policy': command.policy,
     'ringfence.command.cause': command.cause,
     'ringfence.command.expires': isoTime(command.expiresAt),
-    ...signatureFields(command.keyId, payload, trusted),
   };
 }
 
 export function resultDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const result = decode('Result', payload);
+  return { ...resultFields(result), ...signatureFields(result.keyId, payload, trusted) };
+}
+
+/** Returns the document without the standing of its signature. */
+export function resultFields(result: Result): Document {
   return {
     ...baseFields('ringfence.actions', 'event', result.at, result.hostId),
     message: `${result.outcome}${result.reason === '' ? '' : `: ${result.reason}`}`,
@@ -39,6 +48,5 @@ export function resultDocument(payload: Uint8Array, trusted: KeyLookup | undefin
     'process.executable': result.executable,
     'ringfence.command.id': result.id,
     'ringfence.result.outcome': result.outcome,
-    ...signatureFields(result.keyId, payload, trusted),
   };
 }

@@ -1,6 +1,6 @@
 import { isoTime } from '@ringfence/fields';
 import { incidentTitle, storyLines } from '@ringfence/incident-text';
-import { decode } from '@ringfence/wire';
+import { decode, type Incident } from '@ringfence/wire';
 import {
   baseFields,
   containerFields,
@@ -15,7 +15,12 @@ const unique = (values: readonly string[]): string[] => [...new Set(values)].sli
 
 export function incidentDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const incident = decode('Incident', payload);
-  const { keyId, signature: _, container, ...incidentFields } = incident;
+  return { ...incidentFields(incident), ...signatureFields(incident.keyId, payload, trusted) };
+}
+
+/** Returns the document without the standing of its signature. */
+export function incidentFields(incident: Incident): Document {
+  const { keyId: _, signature: __, container, ...whole } = incident;
   const title = incidentTitle(incident);
   return {
     ...baseFields('ringfence.incidents', 'alert', incident.lastSeen, incident.hostId),
@@ -42,7 +47,6 @@ export function incidentDocument(payload: Uint8Array, trusted: KeyLookup | undef
     'ringfence.incident.alerts': unique(incident.alerts.map(({ id }) => id)),
     'ringfence.incident.hosts': incident.hosts.length === 0 ? [incident.hostId] : unique(incident.hosts),
     'ringfence.incident.story': storyLines(incident),
-    'ringfence.incident.whole': incidentFields,
-    ...signatureFields(keyId, payload, trusted),
+    'ringfence.incident.whole': whole,
   };
 }

@@ -1,0 +1,11 @@
+export { commandDocument, commandFields, resultDocument, resultFields } from './action.ts';
+export { alertDocument, alertFields } from './alert.ts';
+export {
+  baseFields,
+  type Document,
+  ECS_VERSION,
+  type KeyLookup,
+  type KeyLookupByRole,
+  SEVERITY,
+} from './common.ts';
+export { incidentDocument, incidentFields } from './incident.ts';
