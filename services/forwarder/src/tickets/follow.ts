@@ -17,6 +17,18 @@ export interface Change {
   readonly severityBefore: Priority | null;
 }
 
+/** Returns whether people should hear of a change where a message can't be changed any more. */
+export const isNews = ({ opened, grew, closed, reopened }: Change): boolean => opened || grew || closed || reopened;
+
+/** "New critical incident", "Now critical", "Contained", "Closed", "Open again" */
+export function newsOf({ severity, phase }: Ticket, { opened, grew, contained, reopened }: Change): string {
+  if (phase === 'closed') return 'Closed';
+  if (opened) return `New ${severity} incident`;
+  if (reopened) return 'Open again';
+  if (grew) return `Now ${severity}`;
+  return contained ? 'Contained' : 'Changed';
+}
+
 /** A far side that has a ticket for each incident. */
 export interface TicketDesk {
   /** Finds the reference of a ticket whose reference was lost by a crash. @default there is none */
