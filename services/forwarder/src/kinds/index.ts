@@ -1,5 +1,6 @@
 import type { SinkKind } from '../sink.ts';
 import { alertmanager } from './alertmanager/index.ts';
+import { email } from './email/index.ts';
 import { pagerduty } from './pagerduty/index.ts';
 import { slack } from './slack/index.ts';
 import { syslog } from './syslog/index.ts';
@@ -7,4 +8,4 @@ import { teams } from './teams/index.ts';
 import { webhook } from './webhook/index.ts';
 
 /** All kinds of sinks. To add one, add its folder here; docs/SINKS.md gets its table of settings from it. */
-export const KINDS: readonly SinkKind[] = [alertmanager, pagerduty, slack, syslog, teams, webhook];
+export const KINDS: readonly SinkKind[] = [alertmanager, email, pagerduty, slack, syslog, teams, webhook];
