@@ -1,4 +1,4 @@
-// Certificates, proxies, token issuers and a mail server for tests. They run in the caller, and need no installed server.
+// Certificates, proxies, token issuers and a mail server of tests, in the process of the caller. Nothing need be installed.
 
 export { createTestCa, type IssueOptions, type TestCa, type TestCertificate } from './certificates.ts';
 export { TestServerError } from './errors.ts';
