@@ -1,4 +1,4 @@
-// Certificates, proxies, token issuers and a mail server of tests, in the process of the caller. Nothing need be installed.
+// Certificates, proxies, token issuers and a mail server of tests. They run in the process of the caller.
 
 export { createTestCa, type IssueOptions, type TestCa, type TestCertificate } from './certificates.ts';
 export { TestServerError } from './errors.ts';
