@@ -1,41 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { createContext, incidentItem, type Received, sendOnce, sinkOf, startReceiver } from '../support.ts';
-
-process.env['RF_TEST_SLACK'] = 'xoxb-1';
-
-interface Message {
-  readonly channel: string;
-  readonly ts: string;
-  readonly thread_ts?: string;
-  text: string;
-  blocks: readonly { readonly type: string; readonly text: { readonly text: string } }[];
-}
-
-/** Slack as far as its published methods go. `failing` answers instead, if it returns an error. */
-async function startSlack(failing: (path: string, count: number) => string | undefined = () => undefined) {
-  const messages: Message[] = [];
-  const answer = ({ path, body, headers }: Received, count: number): Record<string, unknown> => {
-    if (headers.authorization !== 'Bearer xoxb-1') return { ok: false, error: 'invalid_auth' };
-    const error = failing(path, count);
-    if (error !== undefined) return { ok: false, error };
-    const message = JSON.parse(body) as Message;
-    if (path === '/api/chat.postMessage') {
-      messages.push({ ...message, channel: 'C0123', ts: `1700000000.${String(count).padStart(6, '0')}` });
-      return { ok: true, ...messages.at(-1) };
-    }
-    const known = messages.find(({ ts, channel }) => ts === message.ts && channel === message.channel);
-    if (known === undefined) return { ok: false, error: 'message_not_found' };
-    Object.assign(known, message);
-    return { ok: true, ...message };
-  };
-  const receiver = await startReceiver((request, count) => ({ status: 200, body: answer(request, count) }));
-  return {
-    messages,
-    sink: `{sink: chat, type: slack, url: '${receiver.url}/api', to: {token: env:RF_TEST_SLACK, channel: '#soc'}}`,
-    [Symbol.asyncDispose]: () => receiver[Symbol.asyncDispose](),
-  };
-}
+import { createContext, incidentItem, sendOnce, sinkOf, startReceiver } from '../support.ts';
+import { type Message, startSlack } from './slack-server.ts';
 
 suite('a slack sink with a bot', () => {
   test('has one message for 200 versions of an incident, and replies to it when there is news', async () => {

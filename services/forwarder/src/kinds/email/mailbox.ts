@@ -1,5 +1,5 @@
 import { type Log, messageOf } from '@ringfence/base';
-import nodemailer from 'nodemailer';
+import type { createTransport } from 'nodemailer';
 import { oneLine } from '../../encode/text.ts';
 import { SinkRefusedError, SinkSecretError, SinkUnavailableError } from '../../errors.ts';
 
@@ -17,7 +17,7 @@ export interface Addresses {
   readonly to: readonly string[];
 }
 
-type Connection = NonNullable<Extract<Parameters<typeof nodemailer.createTransport>[0], { host?: string | undefined }>>;
+type Connection = NonNullable<Extract<Parameters<typeof createTransport>[0], { host?: string | undefined }>>;
 
 export interface MailboxOptions {
   /** Name of the sink, for messages */
@@ -33,7 +33,7 @@ const REASON_MAX_CHARS = 300;
 /** Sends mails over one connection at a time, which lasts for a batch. */
 export class Mailbox {
   readonly #options: MailboxOptions;
-  #transport: ReturnType<typeof nodemailer.createTransport> | undefined;
+  #transport: ReturnType<typeof createTransport> | undefined;
 
   constructor(options: MailboxOptions) {
     this.#options = options;
@@ -48,7 +48,7 @@ export class Mailbox {
   async send({ from, to }: Addresses, { id, subject, text, thread }: Mail, signal: AbortSignal): Promise<void> {
     const { log, sink } = this.#options;
     try {
-      this.#transport ??= this.#connect();
+      this.#transport ??= await this.#connect();
       const { rejected } = await this.#transport.sendMail({
         from: { name: 'Ringfence', address: from },
         to: [...to],
@@ -67,7 +67,9 @@ export class Mailbox {
     }
   }
 
-  #connect(): ReturnType<typeof nodemailer.createTransport> {
+  /** Imported lazily, because most forwarders send no mail. */
+  async #connect(): Promise<ReturnType<typeof createTransport>> {
+    const nodemailer = await import('nodemailer');
     return nodemailer.createTransport({ pool: true, maxConnections: 1, ...this.#options.connection() });
   }
 
