@@ -42,7 +42,9 @@ export interface Ticket {
   readonly phase: Phase;
   /** "contained, no longer growing", "closed, false positive", "part of incident 12ab" */
   readonly status: string;
+  /** Name of the first host, or its id */
   readonly host: string;
+  readonly hostId: string;
   readonly version: number;
   /** When the first alert was raised, ISO 8601; empty: the sink drops `event.start` */
   readonly since: string;
@@ -59,25 +61,30 @@ export interface Ticket {
 }
 
 /** The part of the record that its document carries along; missing if the sink drops the field. */
-type Whole = Partial<Pick<Incident, 'stages' | 'history' | 'processes' | 'alerts' | 'omittedAlerts'>>;
+type Whole = Partial<
+  Pick<Incident, 'stages' | 'history' | 'processes' | 'alerts' | 'omittedAlerts' | 'hostId' | 'hostname' | 'joined'>
+>;
 
 /** Returns what a ticket says about an incident. */
 export function ticketOf(item: ItemOf<'incident'>, { link = '', closes }: TicketSettings): Ticket {
   const { document, record, group } = item;
-  const { title, host, container, image } = summaryOf(item);
+  const { title, container, image } = summaryOf(item);
   const id = group.replaceAll(/[^\w.:-]/g, '_').slice(0, 100);
   const whole = (document['ringfence.incident.whole'] ?? {}) as Whole;
-  const since = textsOf(document['event.start'])[0] ?? '';
+  const [since = ''] = textsOf(document['event.start']);
+  const [hostId = ''] = textsOf(document['host.id']);
+  const names = namesOf(whole);
+  const hosts = textsOf(document['ringfence.incident.hosts']);
   const command = `ringfence incident show ${id}`;
   const status = statusOf(record);
   const facts: readonly (readonly [string, string])[] = [
     ['Severity', `${record.severity}, score ${Math.round(record.score)}`],
     ['Status', status],
-    ['Hosts', listOf(textsOf(document['ringfence.incident.hosts']))],
+    ['Hosts', listOf(hosts.map((host) => (names.has(host) ? `${names.get(host)} (${host})` : host)))],
     ['Container', image === '' ? container : `${container} (image ${image})`],
     ['Stages', stagesOf(item, whole)],
     ['Alerts', countsOf(whole)],
-    ['Time', [since, ...textsOf(document['event.end'])].filter(Boolean).join(' to ')],
+    ['Time', [since, ...textsOf(document['event.end'])].map(secondOf).filter(Boolean).join(' to ')],
     ['Details', command],
   ];
   return {
@@ -86,7 +93,8 @@ export function ticketOf(item: ItemOf<'incident'>, { link = '', closes }: Ticket
     severity: record.severity,
     phase: phaseOf(record, closes),
     status: oneLine(status, VALUE_MAX_CHARS),
-    host: oneLine(host, VALUE_MAX_CHARS),
+    host: oneLine(names.get(hostId) ?? summaryOf(item).host, VALUE_MAX_CHARS),
+    hostId: oneLine(hostId, VALUE_MAX_CHARS),
     version: record.version,
     since,
     facts: facts
@@ -129,7 +137,7 @@ function stagesOf(item: ItemOf<'incident'>, { stages }: Whole): string {
 function countsOf({ alerts, omittedAlerts = 0, processes = [] }: Whole): string {
   if (alerts === undefined) return '';
   const count = alerts.reduce((sum, alert) => sum + alert.count, omittedAlerts);
-  return `${count} of ${processes.length} ${processes.length === 1 ? 'process' : 'processes'}`;
+  return `${count}, by ${processes.length} ${processes.length === 1 ? 'process' : 'processes'}`;
 }
 
 const doneOf = ({ history = [] }: Whole): string[] =>
@@ -144,6 +152,12 @@ function storyOf(lines: readonly string[]): string[] {
   return lines.length > STORY_LINES ? [...shown, `and ${lines.length - STORY_LINES} more lines`] : shown;
 }
 
+/** Names of hosts by their ids, as far as they are known */
+const namesOf = ({ hostId = '', hostname = '', joined = [] }: Whole): ReadonlyMap<string, string> =>
+  new Map(
+    [...joined, { hostId, hostname }].filter((host) => host.hostname).map((host) => [host.hostId, host.hostname]),
+  );
+
 const textsOf = (value: unknown): string[] => [value ?? []].flat().map(String);
 
 const listOf = (values: readonly string[], listed = LISTED): string =>
@@ -151,8 +165,11 @@ const listOf = (values: readonly string[], listed = LISTED): string =>
     ? values.join(', ')
     : `${values.slice(0, listed).join(', ')} and ${values.length - listed} more`;
 
+/** "2026-09-21T14:13:20Z" */
+const secondOf = (iso: string): string => (iso === '' ? '' : `${iso.slice(0, 19)}Z`);
+
 /** Time of a hostile record, which can be any number */
 function isoOf(micros: number): string {
   const time = new Date(micros / 1000);
-  return Number.isNaN(time.getTime()) ? 'at an unknown time' : `${time.toISOString().slice(0, 19)}Z`;
+  return Number.isNaN(time.getTime()) ? 'at an unknown time' : secondOf(time.toISOString());
 }

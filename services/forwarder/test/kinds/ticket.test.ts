@@ -23,7 +23,8 @@ const HISTORY = [
 
 suite('the ticket of an incident', () => {
   test('says what happened, where, how bad it is, what was done and how to see more', () => {
-    const ticket = ticketOf(item(3, { stages: STAGES, history: HISTORY, status: 'contained' }), {
+    const incident = { stages: STAGES, history: HISTORY, status: 'contained', hostname: 'web-1' } as const;
+    const ticket = ticketOf(item(3, incident), {
       ...DECIDED,
       link: 'https://soc.example/i/{id}?x=1',
     });
@@ -33,7 +34,10 @@ suite('the ticket of an incident', () => {
       ['Severity', 'Status', 'Hosts', 'Stages', 'Alerts', 'Time', 'Details'],
     );
     assert.equal(factOf(ticket, 'Stages'), 'execution (T1059.004), credential access (T1003)');
-    assert.equal(factOf(ticket, 'Alerts'), '2 of 1 process');
+    assert.equal(factOf(ticket, 'Alerts'), '2, by 1 process');
+    assert.equal(factOf(ticket, 'Hosts'), `web-1 (${item(3).record.hostId})`);
+    assert.equal(factOf(ticket, 'Time'), '2026-09-21T14:13:20Z to 2026-09-21T14:13:20Z');
+    assert.equal(ticket.host, 'web-1');
     assert.equal(factOf(ticket, 'Details'), `ringfence incident show ${ticket.id}`);
     assert.deepEqual(ticket.done, ['2026-09-21T14:13:20Z contained by responder: kill /bin/sh']);
     assert.equal(ticket.link, `https://soc.example/i/${ticket.id}?x=1`);

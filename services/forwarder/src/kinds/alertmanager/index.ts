@@ -64,7 +64,7 @@ export const alertmanager: SinkKind = defineKind({
 });
 
 /**
- * Labels identify an alert, and routes go by the severity: when it grows, the alert of the former severity ends in the
+ * Labels identify an alert: the host's name, which may be known later, is none of them. Routes go by the severity: when it grows, the alert of the former severity ends in the
  * same request.
  */
 function alertsOf(ticket: Ticket, { severityBefore }: Change, facts: Facts): Alert[] {
@@ -74,10 +74,10 @@ function alertsOf(ticket: Ticket, { severityBefore }: Change, facts: Facts): Ale
 }
 
 function alertOf(ticket: Ticket, severity: string, isOver: boolean, { labels, expires }: Facts): Alert {
-  const { id, title, status, host, since, facts, story, done, link } = ticket;
+  const { id, title, status, hostId, since, facts, story, done, link } = ticket;
   const now = Date.now();
   return {
-    labels: { ...labels, alertname: 'RingfenceIncident', incident: id, host, severity },
+    labels: { ...labels, alertname: 'RingfenceIncident', incident: id, host: hostId, severity },
     annotations: {
       summary: title,
       status,
