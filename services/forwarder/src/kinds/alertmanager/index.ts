@@ -64,8 +64,8 @@ export const alertmanager: SinkKind = defineKind({
 });
 
 /**
- * Labels identify an alert: the host's name, which may be known later, is none of them. Routes go by the severity: when it grows, the alert of the former severity ends in the
- * same request.
+ * Labels identify an alert: the host's name, which may be known later, is none of them. Routes go by the severity: when
+ * it grows, the alert of the former severity ends in the same request.
  */
 function alertsOf(ticket: Ticket, { severityBefore }: Change, facts: Facts): Alert[] {
   const current = alertOf(ticket, ticket.severity, ticket.phase === 'closed', facts);
