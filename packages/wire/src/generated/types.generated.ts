@@ -1486,7 +1486,7 @@ export interface InterestRecord {
 export interface Enrolment {
   /** hostId of an agent, or instance name of a service */
   readonly subject: string;
-  /** agent, enricher, detector, responder, auditor */
+  /** agent, enricher, detector, responder, auditor, forwarder */
   readonly role: string;
   /** Ed25519, SPKI DER: verifies the signatures of the subject */
   readonly publicKey: Uint8Array;
