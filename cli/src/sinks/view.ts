@@ -13,7 +13,7 @@ export function sinkLines(paint: Paint, sinks: readonly SinkStatus[]): string[] 
       `sent ${grouped(sent)}`,
       backlog === 0
         ? 'no backlog'
-        : `backlog ${counted(backlog, 'record')}, the oldest since ${durationText(waitingMs)}`,
+        : `backlog ${counted(backlog, 'record')}, the oldest for ${durationText(waitingMs * 1000)}`,
       ...(deadLetters === 0 ? [] : [`${counted(deadLetters, 'record')} refused`]),
       ...(lost === 0 ? [] : [paint.red(`${counted(lost, 'record')} lost`)]),
     ];
