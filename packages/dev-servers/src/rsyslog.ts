@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,8 @@ export interface RsyslogServer extends RunningServer, AsyncDisposable {
   readonly caFile: string;
   /** Messages in the order of arrival, as rsyslog parsed them: `msg`, `hostname`, `programname`, `structured-data`. */
   messages(): Record<string, string>[];
+  /** Number of messages; reads only what is new */
+  received(): number;
 }
 
 /** Where `npm run setup` unpacks Debian's packages, outside of the system. */
@@ -88,6 +90,7 @@ export async function startRsyslog(): Promise<RsyslogServer> {
     ca,
     caFile,
     messages: () => (existsSync(output) ? linesOf(readFileSync(output, 'utf8')) : []),
+    received: lineCounter(output),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   });
 }
@@ -103,6 +106,26 @@ async function accepts(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
+}
+
+/** Returns a function that counts the lines of a file that grows. */
+function lineCounter(path: string): () => number {
+  const chunk = Buffer.alloc(1 << 20);
+  let [lines, position] = [0, 0];
+  return () => {
+    if (!existsSync(path)) return 0;
+    const file = openSync(path, 'r');
+    try {
+      for (let read = readSync(file, chunk, 0, chunk.length, position); read > 0; ) {
+        position += read;
+        for (let at = chunk.indexOf(10); at >= 0 && at < read; at = chunk.indexOf(10, at + 1)) lines++;
+        read = readSync(file, chunk, 0, chunk.length, position);
+      }
+      return lines;
+    } finally {
+      closeSync(file);
+    }
+  };
 }
 
 /** The last line may be incomplete. */
@@ -125,6 +148,8 @@ const configOf = ({ work, output, ca, certificate, key, ports: { tcp, tls, relp,
 global(workDirectory="${work}" maxMessageSize="1m" parser.escapeControlCharactersOnReceive="off"
   defaultNetstreamDriver="ossl" defaultNetstreamDriverCAFile="${ca}"
   defaultNetstreamDriverCertFile="${certificate}" defaultNetstreamDriverKeyFile="${key}")
+# Without a queue in memory, a message is confirmed once it is in the file.
+main_queue(queue.type="direct")
 module(load="imtcp")
 module(load="imudp")
 module(load="imrelp")
