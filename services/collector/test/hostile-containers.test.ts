@@ -107,6 +107,7 @@ describe('input that a container controls', () => {
     const containers = new ContainerSource({
       fileDirectories: [],
       onUnsafe: assert.fail,
+      onUnreadable: assert.fail,
       roots: { root, dockerRoots: [] },
       creationOf: (id) => ({ path: `/lxc.payload.${id}`, ktime: 1 }),
     });
@@ -133,6 +134,7 @@ describe('input that a container controls', () => {
     const containers = new ContainerSource({
       fileDirectories: [],
       onUnsafe: assert.fail,
+      onUnreadable: assert.fail,
       roots: { root, dockerRoots: [] },
     });
     const run = (...args: string[]): void =>
