@@ -388,7 +388,7 @@ const shape = (directories: DefaultDirectories) => ({
         maxBytes: size('64MiB', 'A larger executable is not hashed, and its events state this.'),
         bytesPerSecond: size(
           '32MiB',
-          'Maximum bytes read per second on average. A lower limit reduces the load on the disk and delays hashes.',
+          'Maximum bytes read per second on average: for files of the host, and again for those of containers. A lower limit reduces the load on the disk and delays hashes.',
           { min: 1 << 20 },
         ),
       },

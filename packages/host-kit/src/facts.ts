@@ -89,8 +89,11 @@ export interface ThrottledCount extends LostCount {
 
 /** A difference from an untouched kernel or host. */
 export interface Finding {
-  /** `container-name`: a cgroup has the name of a container, and its processes are the host's */
-  readonly check: CheckName | 'container-name';
+  /**
+   * `container-name`: a cgroup has the name of a container, and its processes are the host's;
+   * `container-unknown`: no runtime knows the container that the name claims
+   */
+  readonly check: CheckName | 'container-name' | 'container-unknown';
   /** a module, a path, a process, a system call, … */
   readonly subject: string;
   /** what is wrong, for people */

@@ -8,7 +8,7 @@ export const integrityFields: readonly Field[] = [
   {
     name: 'integrity.check',
     type: 'string',
-    doc: 'Name of the check: syscall-dispatch, hidden-module, hidden-process, bpf-program, preload, container-name, …',
+    doc: 'Name of the check: syscall-dispatch, hidden-module, hidden-process, bpf-program, preload, container-name, container-unknown, …',
     kinds,
     get: bodyText(leaf.Finding.check),
   },
