@@ -98,6 +98,8 @@ export interface Finding {
   readonly subject: string;
   /** what is wrong, for people */
   readonly detail: string;
+  /** on the first of several findings on what the kernel hides: the text of all of them. @default empty */
+  readonly list?: string;
 }
 
 /** The integrity checks, with the condition that each one verifies. */

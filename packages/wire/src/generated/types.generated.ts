@@ -655,6 +655,8 @@ export interface Finding {
   readonly subject: string;
   /** description of the problem */
   readonly detail: string;
+  /** on the first of several findings of one run on what the kernel hides: all of them, each with its check, subject and detail */
+  readonly list: string;
 }
 
 /** the result of an authentication by PAM */
