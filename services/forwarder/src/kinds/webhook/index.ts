@@ -6,12 +6,14 @@ import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
 import { defineKind, type Item, type SinkKind } from '../../sink.ts';
 
 const shape = {
+  /** Where the events are posted. */
   url: httpUrl,
   ...tlsShape,
   /** Signs each request; `whsec_` and base64 as Standard Webhooks has it, or any text. A list while it is rotated. */
   secrets: z.array(secret).max(4).default([]),
-  /** Value of the header Authorization */
+  /** Value of the header Authorization. */
   authorization: secret.optional(),
+  /** Further headers. */
   headers: z.record(line, line).default({}),
   /** One CloudEvent a request, or a batch of them. */
   mode: z.enum(['batch', 'single']).default('batch'),
