@@ -14,7 +14,7 @@ const shape = {
   /** Labels besides alertname, incident, host and severity, for routes. */
   labels: z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,99}$/, 'expected the name of a label'), line).default({}),
   /** Alertmanager forgets an incident after so long without a change, unless it is closed before. */
-  expires: duration('1h', '365d').default(30 * 86_400_000),
+  expires: duration('10s', '365d').default(30 * 86_400_000),
   ...ticketShape,
   ...tlsShape,
 };

@@ -16,8 +16,11 @@ const mailAddress = z
 const shape = {
   /** `starttls` (port 587) and `smtps` (465) encrypt; `smtp` does not. */
   url: z.string().regex(ADDRESS, 'expected starttls://, smtps:// or smtp://, then host:port'),
+  /** Address of the sender */
   from: mailAddress,
+  /** Addresses of the recipients */
   to: z.array(mailAddress).min(1).max(50),
+  /** `{user: NAME, password: file:/PATH}`, for a server that asks for them */
   login: z.strictObject({ user: line, password: secret }).optional(),
   ...ticketShape,
   ...tlsShape,

@@ -14,15 +14,17 @@ const label = z.string().regex(/^[^\p{Cc}\s"\\]{1,100}$/u, 'expected a label wit
 const shape = {
   /** Of the site: https://example.atlassian.net */
   url: httpUrl,
+  /** `{user: ADDRESS, token: file:/PATH}`: the account's address and an API token of it */
   login: z.strictObject({ user: line, token: secret }),
   /** Key of the project */
   project: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/, 'expected the key of a project, such as SEC'),
+  /** Name of a type of issues of the project */
   issueType: line.default('Task'),
   /** Labels besides `ringfence` and `ringfence-ID`. */
   labels: z.array(label).max(20).default([]),
   /** Names of Jira's priorities by the incident's severity; without it, issues have the project's default. */
   priorities: z.partialRecord(z.enum(Priorities), line).default({}),
-  /** Names of the transitions that close and reopen an issue. @default the first to a status that is done, or is not */
+  /** `{close: NAME, reopen: NAME}`; without one, the first transition to a status that is done, or is not. */
   transitions: z.strictObject({ close: line.optional(), reopen: line.optional() }).default({}),
   ...ticketShape,
   ...tlsShape,

@@ -8,7 +8,7 @@ import { defineKind, type SinkKind } from '../../sink.ts';
 import { followTickets, type TicketDesk } from '../../tickets/follow.ts';
 
 const shape = {
-  /** @default https://events.pagerduty.com; accounts in Europe have https://events.eu.pagerduty.com */
+  /** Accounts in Europe have https://events.eu.pagerduty.com. */
   url: httpUrl.default('https://events.pagerduty.com'),
   /** Integration key of a service, of the kind "Events API v2". */
   routingKey: secret,

@@ -13,12 +13,12 @@ import { type Posted, SlackApi } from './web-api.ts';
 const channel = z.string().regex(/^#?[\p{L}\p{N}_-]{1,80}$/u, 'expected the id or the name of a channel');
 
 const shape = {
-  /** A bot's token and a channel; or an incoming webhook's URL, whose messages can't be changed later. */
+  /** `{token: file:/PATH, channel: ID}` of a bot, or `{webhook: file:/PATH}`, whose messages can't be changed later */
   to: z.union(
     [z.strictObject({ token: secret, channel }), z.strictObject({ webhook: secret })],
     'expected {token: file:/PATH, channel: ID} or {webhook: file:/PATH}',
   ),
-  /** @default https://slack.com/api */
+  /** Of Slack's Web API, for bots */
   url: httpUrl.default('https://slack.com/api'),
   ...ticketShape,
   ...tlsShape,

@@ -12,14 +12,17 @@ import { escapeMarkdown } from './markdown.ts';
 const shape = {
   /** Without /api */
   url: httpUrl,
+  /** Of a user who may create and update alerts */
   apiKey: secret,
   /** The organisation, for a user of several. */
   organisation: line.optional(),
   /** Part of the identity of an alert in TheHive: another value makes new alerts. */
   source: line.default('ringfence'),
-  /** Status of an alert whose incident is closed, and of one that is opened again. */
+  /** Status of an alert whose incident is closed */
   closedStatus: line.default('Ignored'),
+  /** Status of an alert whose incident is opened again */
   openStatus: line.default('New'),
+  /** Tags besides `ringfence` and `host:NAME` */
   tags: z.array(line).max(50).default([]),
   ...ticketShape,
   ...tlsShape,
