@@ -148,7 +148,7 @@ const doneOf = ({ history = [] }: Whole): string[] =>
     );
 
 function storyOf(lines: readonly string[]): string[] {
-  const shown = lines.slice(0, STORY_LINES).map((line) => oneLine(line, LINE_MAX_CHARS));
+  const shown = lines.slice(0, STORY_LINES).map((line) => oneLine(line, LINE_MAX_CHARS) || '-');
   return lines.length > STORY_LINES ? [...shown, `and ${lines.length - STORY_LINES} more lines`] : shown;
 }
 
