@@ -15,7 +15,7 @@ export const DESCRIPTIONS = {
   alerts: 'list alerts, newest last',
   incidents: 'list incidents, newest last',
   incident: 'show an incident, set its state, or write exceptions for its rules',
-  audit: 'verify the audit trail',
+  audit: 'verify the audit trail, or list the actions of operators in it',
   record: 'record the raw events and log lines of this host to a file, until Ctrl-C; "ringfence replay" plays it back',
   rules: 'write, check, test, explain, benchmark and convert detection rules',
   replay: 'run a recording through the pipeline from empty state; the same file gives the same ids and bytes each time',

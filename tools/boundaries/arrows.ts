@@ -23,6 +23,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
   interest: ['fields', 'wire'],
   'log-reader': ['base', 'bus', 'fields', 'host-kit', 'wire'],
+  operators: ['base', 'bus', 'identity', 'wire'],
   registrar: ['base', 'bus', 'identity', 'wire'],
   'sequence-store': ['fields'],
   'syscall-trace': ['base', 'fields', 'libbpf-ts', 'wire'],
@@ -67,6 +68,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'identity',
     'incident-text',
     'interest',
+    'operators',
     'registrar',
     'responder',
     'rules',

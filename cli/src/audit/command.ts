@@ -11,6 +11,7 @@ import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
 import { grouped } from '../shared/numbers.ts';
+import { addAuditList } from './list.ts';
 import { auditLines } from './view.ts';
 
 interface VerifyOptions {
@@ -21,6 +22,7 @@ interface VerifyOptions {
 
 export function addAudit(program: Command): void {
   const audit = program.command('audit').description(DESCRIPTIONS.audit);
+  addAuditList(audit);
   const verify = audit
     .command('verify')
     .description('find records of the audit trail that were changed, removed, inserted or cut off')

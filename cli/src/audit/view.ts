@@ -1,6 +1,6 @@
 import type { PublishedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
 import type { Paint } from '@ringfence/base';
-import { escapeText } from '@ringfence/wire';
+import { escapeText, type OperatorAction } from '@ringfence/wire';
 import { counted } from '../shared/numbers.ts';
 
 const MEANINGS: Readonly<Record<TamperKind, string>> = {
@@ -53,4 +53,20 @@ function problemLine(paint: Paint, problem: Tampering): string {
   const range = count > 1 ? `records ${seq} to ${seq + count - 1}` : `record ${seq}`;
   const name = id === '' ? '' : ` (${id})`;
   return `${paint.red(type.padEnd(11))}${escapeText(`${chain} ${range}${name}`)}: ${MEANINGS[type]}`;
+}
+
+/** Formats who did what, from where and why. What only a client says is named as claimed. */
+export function operatorLine(paint: Paint, action: OperatorAction): string {
+  const { at, user, uid, claimedUser, claimedUid, hostname, origin, target, reason, command, details } = action;
+  const name = user === '' ? `uid ${uid}` : user;
+  const claimed = claimedUid < 0 && claimedUser === '' ? '' : ` (claimed: ${claimedUser} ${claimedUid})`;
+  const facts = Object.entries(details).map(([key, value]) => `${key}=${value}`);
+  const from = command === '' ? origin : `${origin}: ${command}`;
+  return [
+    `${paint.dim(new Date(at / 1000).toISOString())} `,
+    `${escapeText(`${name}${claimed} on ${hostname}`)} ${paint.bold(escapeText(action.action))}`,
+    escapeText([target === '' ? '' : ` ${target}`, ...facts.map((fact) => ` ${fact}`)].join('')),
+    reason === '' ? '' : `: ${escapeText(reason)}`,
+    paint.dim(escapeText(` (${from})`)),
+  ].join('');
 }

@@ -18,6 +18,7 @@ export type TopicName =
   | 'schemas'
   | 'enrolments'
   | 'auditHeads'
+  | 'operator'
   | 'dlq';
 
 /** Retention limits. Infinity means no limit. */

@@ -533,6 +533,7 @@ const shape = (directories: DefaultDirectories) => ({
       schemas: topic('ringfence.schemas', 'forever', 'unlimited'),
       enrolments: topic('ringfence.enrolments', 'forever', 'unlimited'),
       auditHeads: topic('ringfence.audit-heads', 'forever', 'unlimited'),
+      operator: topic('ringfence.operator', 'forever', 'unlimited'),
       dlq: topic('ringfence.dlq', '28d', '256MiB'),
     },
   ),

@@ -14,6 +14,7 @@ import type { Responder } from '@ringfence/responder';
 import type { AppLog } from '@ringfence/telemetry';
 import type { Deployment, Fleet } from './deployment/deployment.ts';
 import type { InterestForwarder } from './interest-forwarder.ts';
+import { type OperatorRecords, reloadAction } from './operators.ts';
 import { failpointOption } from './process/failpoint.ts';
 
 // Services are imported lazily: each costs tens of MB and a second of CPU, and a fleet's process runs only one.
@@ -23,6 +24,7 @@ export interface ServiceDeps {
   readonly config: Config;
   readonly log: AppLog;
   readonly deployment: Deployment;
+  readonly operators: OperatorRecords;
   /** Undefined when tracing is off. */
   readonly trace: Trace | undefined;
   /** Processes of this `up`. */
@@ -90,7 +92,7 @@ export async function enricher({ config, log, deployment }: ServiceDeps): Promis
 }
 
 export async function detector(
-  { config, log, deployment, trace, agentPids }: ServiceDeps,
+  { config, log, deployment, operators, trace, agentPids }: ServiceDeps,
   interest: InterestForwarder,
 ): Promise<DetectorService> {
   const { hostId, bootId, trusted, fleet } = deployment;
@@ -107,6 +109,7 @@ export async function detector(
     ...(trusted === null ? {} : { trusted }),
     ...(fleet === null ? {} : { instance: fleet.instance }),
     onInterest: (next) => void interest.forward(next),
+    onReload: (sources) => void operators.note(reloadAction(sources)),
     log: child(log, 'detector'),
     ...traceOption(trace),
     ...failpointOption('detector'),

@@ -1,4 +1,4 @@
-import type { Alert, Incident } from '@ringfence/wire';
+import type { Alert, Incident, OperatorAction } from '@ringfence/wire';
 import type { IncidentDossier } from './sqlite/read/dossier.ts';
 import type { ListQuery } from './sqlite/read/list.ts';
 
@@ -7,6 +7,7 @@ export interface TrailReader {
   alerts(query?: ListQuery<Alert>): AsyncIterable<Alert>;
   /** Yields the newest version of each incident. */
   incidents(query?: ListQuery<Incident>): AsyncIterable<Incident>;
+  operatorActions(query?: ListQuery<OperatorAction>): AsyncIterable<OperatorAction>;
   /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
   incident(id: string): IncidentDossier | undefined | Promise<IncidentDossier | undefined>;
 }

@@ -4,7 +4,7 @@ import type { App } from '../app.ts';
 import { statusOf } from '../status/status.ts';
 import { auditOf, incidentDossier } from './incident.ts';
 import { rangeOf, recordingOf } from './recording.ts';
-import type { Route } from './server.ts';
+import type { Answer, RecordedAction, Routes } from './server.ts';
 
 /** Loaded at the first request: it loads the rule compiler. */
 const queries = (): Promise<typeof import('./queries.ts')> => import('./queries.ts');
@@ -13,32 +13,86 @@ const queries = (): Promise<typeof import('./queries.ts')> => import('./queries.
 const triage = (): Promise<typeof import('./triage.ts')> => import('./triage.ts');
 
 /** Routes of the API that commands use on a running `up`. */
-export function routesOf(app: App): Readonly<Record<string, Route>> {
+export function routesOf(app: App): Routes {
   const { bus } = app.deployment;
   return {
-    token: async (query) => ({ json: { token: await createToken(registrarOf(app), query) } }),
-    revoke: async (query) => ({ json: await revoke(registrarOf(app), query) }),
-    status: async () => ({ json: await statusOf(app) }),
-    events: async (query, signal) => {
-      const { events, queryOf } = await queries();
-      return { lines: events(bus, queryOf(query, signal)) };
+    token: {
+      operator: (query) => ({
+        action: 'token.create',
+        target: query.get('subject') ?? query.get('role') ?? '',
+        details: detailsOf(query, ['role', 'host', 'ttl']),
+      }),
+      answer: async (query) => ({ json: { token: await createToken(registrarOf(app), query) } }),
     },
-    alerts: async (query, signal) => {
-      const { alerts, queryOf } = await queries();
-      return { lines: jsonValues(alerts(auditOf(app), bus, queryOf(query, signal))) };
+    revoke: {
+      operator: (query) => ({
+        action: 'service.revoke',
+        target: query.get('subject') ?? '',
+        details: detailsOf(query, ['now']),
+        needsReason: true,
+      }),
+      answer: async (query) => ({ json: await revoke(registrarOf(app), query) }),
     },
-    incidents: async (query, signal) => {
-      const { incidents, queryOf } = await queries();
-      return { lines: jsonValues(incidents(auditOf(app), bus, queryOf(query, signal))) };
+    status: { operator: false, answer: async () => ({ json: await statusOf(app) }) },
+    events: {
+      operator: false,
+      answer: async (query, signal) => {
+        const { events, queryOf } = await queries();
+        return { lines: events(bus, queryOf(query, signal)) };
+      },
     },
-    incident: async (query, signal, [id = '', operation]) => {
-      if (operation === 'set') return { json: jsonValue(await (await triage()).setStatus(app, id, query, signal)) };
-      const { executions: _, ...dossier } = await incidentDossier(auditOf(app), id);
-      return { json: jsonValue(dossier) };
+    alerts: {
+      operator: false,
+      answer: async (query, signal) => {
+        const { alerts, queryOf } = await queries();
+        return { lines: jsonValues(alerts(auditOf(app), bus, queryOf(query, signal))) };
+      },
     },
-    raw: (query, signal) => ({ bytes: recordingOf(app, rangeOf(query), signal) }),
+    incidents: {
+      operator: false,
+      answer: async (query, signal) => {
+        const { incidents, queryOf } = await queries();
+        return { lines: jsonValues(incidents(auditOf(app), bus, queryOf(query, signal))) };
+      },
+    },
+    operators: {
+      operator: false,
+      answer: async (query, signal) => {
+        const { operatorActions, queryOf } = await queries();
+        return { lines: jsonValues(operatorActions(auditOf(app), queryOf(query, signal))) };
+      },
+    },
+    incident: { operator: incidentAction, answer: (query, signal, path) => incidentRoute(app, query, signal, path) },
+    raw: {
+      operator: (query) => ({
+        action: 'evidence.record',
+        details: detailsOf(query, ['host', 'from', 'until', 'past']),
+      }),
+      answer: (query, signal) => ({ bytes: recordingOf(app, rangeOf(query), signal) }),
+    },
   };
 }
+
+function incidentAction(query: URLSearchParams, [id = '', operation = 'show']: readonly string[]): RecordedAction {
+  const details = detailsOf(query, ['state', 'verdict']);
+  return { action: `incident.${operation}`, target: id, details, reason: query.get('note') ?? '' };
+}
+
+async function incidentRoute(
+  app: App,
+  query: URLSearchParams,
+  signal: AbortSignal,
+  [id = '', operation = 'show']: readonly string[],
+): Promise<Answer> {
+  if (operation === 'set') return { json: jsonValue(await (await triage()).setStatus(app, id, query, signal)) };
+  if (operation !== 'show' && operation !== 'exception') throw new OperatorError(`unknown request ${operation}`);
+  const { executions: _, ...dossier } = await incidentDossier(auditOf(app), id);
+  return { json: jsonValue(dossier) };
+}
+
+/** Returns the parameters of a request that are set. */
+const detailsOf = (query: URLSearchParams, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.filter((name) => query.has(name)).map((name) => [name, query.getAll(name).join(',')]));
 
 function registrarOf({ services }: App): Registrar {
   if (services.registrar === undefined)

@@ -1,4 +1,11 @@
-import { type Alert, type AuditKind, decode, type Incident } from '@ringfence/wire';
+import {
+  type Alert,
+  type AuditKind,
+  decode,
+  type Incident,
+  type OperatorAction,
+  type RecordTypes,
+} from '@ringfence/wire';
 import { AuditError } from '../errors.ts';
 import { unpack } from '../packing.ts';
 import type { IncidentDossier } from '../sqlite/read/dossier.ts';
@@ -59,12 +66,24 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
     this.#names = namesOf(options);
   }
 
-  async *alerts(query: ListQuery<Alert> = {}): AsyncGenerator<Alert, void, undefined> {
-    const filter = [{ term: { 'ringfence.audit.kind': 'alert' } }, ...rangeOf('ringfence.audit.timestamp', query, 1)];
+  alerts(query: ListQuery<Alert> = {}): AsyncGenerator<Alert, void, undefined> {
+    return this.#records('alert', 'Alert', query);
+  }
+
+  operatorActions(query: ListQuery<OperatorAction> = {}): AsyncGenerator<OperatorAction, void, undefined> {
+    return this.#records('operator', 'OperatorAction', query);
+  }
+
+  async *#records<N extends 'Alert' | 'OperatorAction'>(
+    kind: AuditKind,
+    name: N,
+    query: ListQuery<RecordTypes[N]>,
+  ): AsyncGenerator<RecordTypes[N], void, undefined> {
+    const filter = [{ term: { 'ringfence.audit.kind': kind } }, ...rangeOf('ringfence.audit.timestamp', query, 1)];
     const sort = [{ 'ringfence.audit.timestamp': 'desc' }, { 'ringfence.audit.hash': 'asc' }];
     const pages = this.#pages<AuditDocument>(this.#names.audit, filter, sort);
-    const alerts = newest(query, pages, async (hits) => hits.map(({ _source }) => decode('Alert', payloadOf(_source))));
-    yield* readable('alerts', alerts);
+    const records = newest(query, pages, async (hits) => hits.map(({ _source }) => decode(name, payloadOf(_source))));
+    yield* readable(`records of kind ${kind}`, records);
   }
 
   async *incidents(query: ListQuery<Incident> = {}): AsyncGenerator<Incident, void, undefined> {

@@ -1,4 +1,4 @@
-import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/wire';
+import type { Alert, Command, DeadLetter, EventView, Incident, OperatorAction, Result } from '@ringfence/wire';
 import type { TrailReader } from '../trail-reader.ts';
 import type { PublishedHead, Verification } from '../verify/verification.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';
@@ -35,6 +35,10 @@ export class AuditReader implements TrailReader, Disposable {
 
   results(query: ListQuery<Result> = {}): List<Result> {
     return list(this.#trail, 'Result', query);
+  }
+
+  operatorActions(query: ListQuery<OperatorAction> = {}): List<OperatorAction> {
+    return list(this.#trail, 'OperatorAction', query);
   }
 
   deadLetters(query: ListQuery<DeadLetter> = {}): List<DeadLetter> {

@@ -4,6 +4,7 @@ import type { OutRecord } from '@ringfence/bus';
 import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/synthetic';
 import { encode, TOPIC } from '@ringfence/wire';
 import { ClusterReader } from '../../src/index.ts';
+import { createTestAction, inRecord } from '../support.ts';
 import { testTrail } from '../trail.ts';
 import type { ClusterStore } from './cluster.ts';
 import { storeWithNewSink, toInRecords } from './suite.ts';
@@ -34,6 +35,23 @@ export function readerSuite(name: string, open: () => Promise<ClusterStore>): vo
       assert.deepEqual(
         matching.map(({ id }) => id),
         [times[7]?.id],
+      );
+    });
+
+    test('lists the actions of operators, of which a redelivered one is stored once', async () => {
+      await using store = await open();
+      const actions = ['incident.set', 'token.create'].map((action, i) => createTestAction(i, { action }));
+      const records = actions.map((action) => encode('OperatorAction', action));
+      await storeWithNewSink(
+        store,
+        [...records, ...records].map((value, offset) => inRecord(TOPIC.operator, offset, value)),
+      );
+      await store.counts();
+      await using reader = new ClusterReader(store.options);
+      const found = await Array.fromAsync(reader.operatorActions());
+      assert.deepEqual(
+        found.map((action) => ({ ...action })),
+        actions,
       );
     });
 

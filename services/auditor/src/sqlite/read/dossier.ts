@@ -64,8 +64,10 @@ class Dossier {
 
   #commandsFor(cause: string): Command[] {
     return this.#trail.db
-      .prepare<[string], Row>(`SELECT ${COLUMNS} FROM causes c JOIN records r ON r.record = c.record WHERE c.cause = ?`)
-      .all(cause)
+      .prepare<[string, number], Row>(
+        `SELECT ${COLUMNS} FROM causes c JOIN records r ON r.record = c.record WHERE c.cause = ? AND r.kind = ?`,
+      )
+      .all(cause, kindNumber.command)
       .map((row) => decode('Command', payloadOf(row)));
   }
 
