@@ -32,6 +32,7 @@ export const ACTIONS: Readonly<Record<string, Recording>> = {
   'incident show': 'api',
   'incident set': 'api',
   'incident exception': 'api',
+  'incident export': 'api',
   'audit list': false,
   'audit verify': false,
   record: 'api',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type PublishedHeads, readHeads, type Verification, verifyAudit } from '@ringfence/auditor';
-import { paintFor } from '@ringfence/base';
+import { OperatorError, paintFor } from '@ringfence/base';
 import { openEmbeddedReader } from '@ringfence/bus';
 import type { Config } from '@ringfence/config';
 import { openDeployment } from '@ringfence/runtime';
@@ -15,6 +15,8 @@ import { addAuditList } from './list.ts';
 import { auditLines } from './view.ts';
 
 interface VerifyOptions {
+  readonly bundle?: string;
+  readonly root?: string;
   readonly json?: boolean;
   /** `--no-heads` */
   readonly heads: boolean;
@@ -27,6 +29,8 @@ export function addAudit(program: Command): void {
     .command('verify')
     .description('find records of the audit trail that were changed, removed, inserted or cut off')
     .option('--json', 'print one JSON object')
+    .option('--bundle <file>', 'verify a file of ringfence incident export instead: it needs no trail and no settings')
+    .option('--root <sha256>', 'with --bundle: the fingerprint that the root key of its signature must have')
     .option('--no-heads', 'skip the heads on the bus; a trail that was rewritten up to its end then goes unnoticed')
     .addHelpText(
       'after',
@@ -38,10 +42,13 @@ Exit codes: 0 the trail is intact, 1 it is not, or could not be verified.
 
 Examples:
   ringfence audit verify
-  ringfence audit verify --config fleet.yaml --json | jq .problems`,
+  ringfence audit verify --config fleet.yaml --json | jq .problems
+  ringfence audit verify --bundle inc-0123456789abcdef.zip --root 5e884898…`,
     );
   withSettings(verify, '--state-dir').action(async (_, self: Command) => {
-    const { json, heads } = self.opts<VerifyOptions>();
+    const { json, heads, bundle, root } = self.opts<VerifyOptions>();
+    if (bundle !== undefined) return (await import('./bundle.ts')).verifyFile(bundle, root, json);
+    if (root !== undefined) throw new OperatorError('--root goes with --bundle', { code: 'ERR_USAGE' });
     const config = settingsOf(self);
     const notedHeads = heads ? await headsOnBus(config) : null;
     const found = await verifyAudit(config.auditor, notedHeads ?? NO_HEADS, showProgress);

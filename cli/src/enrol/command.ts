@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { defined, messageOf, OperatorError } from '@ringfence/base';
 import { socketOf } from '@ringfence/config';
-import { enrol, fingerprintOf, isHostId, LEAVE_GRACE_MS, parseRoles } from '@ringfence/identity';
+import { enrol, isHostId, LEAVE_GRACE_MS, parseRoles } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
 import { roleOf } from '@ringfence/runtime/fleet';
+import { fingerprintOf } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import {

@@ -7,6 +7,7 @@ import { DESCRIPTIONS } from '../descriptions.ts';
 import { actionClientOf, print, printJson, withReason, withSettings } from '../shared/context.ts';
 import { conditionFor, type Exception, excludes, proposeExceptions } from './exception.ts';
 import { exceptionsText, type Width } from './exceptions-view.ts';
+import { addExport } from './export.ts';
 import { type IncidentFile, renderIncident, statusText } from './view.ts';
 
 const ID = 'id of the incident, from ringfence incidents';
@@ -35,6 +36,7 @@ Examples:
   });
   addSet(incident);
   addException(incident);
+  addExport(incident);
 }
 
 const fileOf = (client: ApiClient, id: string, operation: 'show' | 'exception'): Promise<IncidentFile> =>

@@ -34,6 +34,8 @@ export interface Auditor extends AsyncDisposable {
   /** Stops after the current batch. */
   close(): Promise<void>;
   stats(): AuditorStats;
+  /** Publishes the heads of the chains now. Rejects when the bus does not take them. */
+  publishHeads(): Promise<void>;
 }
 
 /** Maximum size of a batch, so that an alert behind it does not wait. */
@@ -72,6 +74,11 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     heads: () => writer.heads(),
   });
 
+  const publishHeads = async (): Promise<void> => {
+    const records = await headPublisher.records();
+    if (records.length > 0) await bus.produce(records);
+  };
+
   const pipeline = runPipeline({
     service: 'auditor',
     consumer,
@@ -90,7 +97,7 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   let finalStats: AuditorStats | undefined;
   const done = pipeline.finally(async () => {
     await consumer.close();
-    await publishHeads(headPublisher, deps);
+    await publishAtEnd(publishHeads, log);
     finalStats = metrics.snapshot(writer.stats());
     await writer.close();
   });
@@ -101,14 +108,19 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     stop.abort();
     await done;
   };
-  return { done, close, stats: () => finalStats ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
+  return {
+    done,
+    close,
+    publishHeads,
+    stats: () => finalStats ?? metrics.snapshot(writer.stats()),
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** Publishes the heads at shutdown, so that records stored since the last time cannot be removed unnoticed. */
-async function publishHeads(headPublisher: HeadPublisher, { bus, log }: AuditorDeps): Promise<void> {
+async function publishAtEnd(publishHeads: () => Promise<void>, log: Log): Promise<void> {
   try {
-    const records = await headPublisher.records();
-    if (records.length > 0) await bus.produce(records);
+    await publishHeads();
   } catch (err) {
     log.warn({ err }, 'the heads of the chains could not be published at shutdown: the next start publishes them');
   }

@@ -1,4 +1,5 @@
 import type { Alert, Incident, OperatorAction } from '@ringfence/wire';
+import type { Evidence } from './evidence.ts';
 import type { IncidentDossier } from './sqlite/read/dossier.ts';
 import type { ListQuery } from './sqlite/read/list.ts';
 
@@ -10,4 +11,6 @@ export interface TrailReader {
   operatorActions(query?: ListQuery<OperatorAction>): AsyncIterable<OperatorAction>;
   /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
   incident(id: string): IncidentDossier | undefined | Promise<IncidentDossier | undefined>;
+  /** Returns an incident with its records as they are chained, or undefined when it does not exist. */
+  evidence(id: string): Evidence | undefined | Promise<Evidence | undefined>;
 }

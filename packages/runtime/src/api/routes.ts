@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { jsonValue, OperatorError } from '@ringfence/base';
 import type { Registrar, Revocation } from '@ringfence/registrar';
 import type { App } from '../app.ts';
@@ -11,6 +12,9 @@ const queries = (): Promise<typeof import('./queries.ts')> => import('./queries.
 
 /** Loaded at the first change of an incident's status. */
 const triage = (): Promise<typeof import('./triage.ts')> => import('./triage.ts');
+
+/** Loaded at the first export. */
+const exports = (): Promise<typeof import('./export.ts')> => import('./export.ts');
 
 /** Routes of the API that commands use on a running `up`. */
 export function routesOf(app: App): Routes {
@@ -73,7 +77,11 @@ export function routesOf(app: App): Routes {
   };
 }
 
+/** What a request may ask about one incident. */
+const OPERATIONS = ['show', 'set', 'exception', 'export'] as const;
+
 function incidentAction(query: URLSearchParams, [id = '', operation = 'show']: readonly string[]): RecordedAction {
+  if (!(OPERATIONS as readonly string[]).includes(operation)) throw new OperatorError(`unknown request ${operation}`);
   const details = detailsOf(query, ['state', 'verdict']);
   return { action: `incident.${operation}`, target: id, details, reason: query.get('note') ?? '' };
 }
@@ -85,7 +93,10 @@ async function incidentRoute(
   [id = '', operation = 'show']: readonly string[],
 ): Promise<Answer> {
   if (operation === 'set') return { json: jsonValue(await (await triage()).setStatus(app, id, query, signal)) };
-  if (operation !== 'show' && operation !== 'exception') throw new OperatorError(`unknown request ${operation}`);
+  if (operation === 'export') {
+    const bundle = await (await exports()).exportIncident(app, id);
+    return { bytes: Readable.from([bundle]) };
+  }
   const { executions: _, ...dossier } = await incidentDossier(auditOf(app), id);
   return { json: jsonValue(dossier) };
 }

@@ -30,7 +30,7 @@ function noting(name: string): unknown {
 const app = noting('app') as App;
 const CHANGES = /\.(?:produce|createToken|revoke|publish\w*|set\w*|write\w*|reload|kill)$/;
 const PATHS: Readonly<Record<string, readonly string[]>> = {
-  incident: ['incident/inc-1', 'incident/inc-1/set?state=triaged', 'incident/inc-1/exception'],
+  incident: ['incident/inc-1', 'incident/inc-1/set?state=triaged', 'incident/inc-1/exception', 'incident/inc-1/export'],
 };
 
 test('a route without a record changes nothing, and the others have their record before they begin', async () => {
