@@ -33,6 +33,8 @@ export const ACTIONS: Readonly<Record<string, Recording>> = {
   'incident set': 'api',
   'incident exception': 'api',
   'incident export': 'api',
+  'incident hold': 'api',
+  'incident release': 'api',
   'audit list': false,
   'audit verify': false,
   record: 'api',

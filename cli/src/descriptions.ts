@@ -14,7 +14,7 @@ export const DESCRIPTIONS = {
   events: 'list events with process, user and container, newest last',
   alerts: 'list alerts, newest last',
   incidents: 'list incidents, newest last',
-  incident: 'show an incident, set its state, export it as evidence, or write exceptions for its rules',
+  incident: 'show an incident, set its state, export or hold its evidence, or write exceptions for its rules',
   audit: 'verify the audit trail or an exported incident, or list the actions of operators',
   record: 'record the raw events and log lines of this host to a file, until Ctrl-C; "ringfence replay" plays it back',
   rules: 'write, check, test, explain, benchmark and convert detection rules',

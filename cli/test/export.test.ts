@@ -26,7 +26,7 @@ function elsewhere(folder: string, args: readonly string[]): Promise<Ended> {
   });
 }
 
-test('an incident is exported, verified elsewhere with its root key, and a flipped byte is named', async (t) => {
+test('an incident is exported, held and released, verified elsewhere with its root key, and a flipped byte is named', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'rf-export-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const flags = [`stateDir=${directory}/state`, `runDir=${directory}/run`, 'services=auditor'].map(parseSet);
@@ -47,6 +47,13 @@ test('an incident is exported, verified elsewhere with its root key, and a flipp
   assert.equal(exported.code, 0, exported.stderr);
   const root = /--root ([0-9a-f]{64})/.exec(exported.stdout)?.[1] ?? '';
   assert.equal(statSync(out).mode & 0o777, 0o600);
+
+  const incidents = (...args: readonly string[]): Promise<Ended> => ringfence(['incident', ...args], env);
+  const unreasoned = await incidents('hold', incident.id);
+  assert.deepEqual([unreasoned.code, /needs a reason/.test(unreasoned.stderr)], [1, true]);
+  assert.match((await incidents('hold', incident.id, '--reason', 'case 1')).stdout, /is held/);
+  assert.match((await incidents('release', incident.id, '--reason', 'closed')).stdout, /is released/);
+  assert.match((await incidents('release', incident.id, '--reason', 'again')).stderr, /is not held/);
 
   const folder = join(directory, 'elsewhere');
   mkdirSync(folder);

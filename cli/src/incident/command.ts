@@ -8,6 +8,7 @@ import { actionClientOf, print, printJson, withReason, withSettings } from '../s
 import { conditionFor, type Exception, excludes, proposeExceptions } from './exception.ts';
 import { exceptionsText, type Width } from './exceptions-view.ts';
 import { addExport } from './export.ts';
+import { addHold } from './hold.ts';
 import { type IncidentFile, renderIncident, statusText } from './view.ts';
 
 const ID = 'id of the incident, from ringfence incidents';
@@ -37,6 +38,7 @@ Examples:
   addSet(incident);
   addException(incident);
   addExport(incident);
+  addHold(incident);
 }
 
 const fileOf = (client: ApiClient, id: string, operation: 'show' | 'exception'): Promise<IncidentFile> =>

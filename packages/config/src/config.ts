@@ -198,6 +198,7 @@ export interface Config {
     readonly headRecords: number;
     readonly path: string;
     readonly maxBytes: number;
+    readonly holdMaxBytes: number;
     readonly synchronous: 'full' | 'normal';
     readonly eventRetentionMs: number;
   };

@@ -634,6 +634,11 @@ const shape = (directories: DefaultDirectories) => ({
       'Maximum size of the file. Beyond it, the oldest events are deleted first; alerts, incidents, commands and results stay.',
       { min: 16 * 1024 ** 2 },
     ),
+    holdMaxBytes: size(
+      '1GiB',
+      'Maximum size of the events and executions that `ringfence incident hold` keeps beyond their retention, at most half of `auditor.maxBytes`. A hold that needs more is refused; what a growing incident needs beyond it is dropped and counted.',
+      { min: 1024 ** 2 },
+    ),
     synchronous: choice(
       ['full', 'normal'],
       'full',

@@ -3,7 +3,7 @@ import { type Log, LogThrottle, messageOf, pause } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 import { type LoggedAction, loggedAction, SERVICE } from './action.ts';
-import { checkLine, GENESIS, hashOf, type LogEntry, readLine } from './line.ts';
+import { checkLine, GENESIS, hashOf, type LogEntry, readLine, recordIdOf } from './line.ts';
 import { LINE_MAX_BYTES, type OperatorLog } from './log.ts';
 import type { Position } from './position.ts';
 
@@ -108,7 +108,7 @@ export class OperatorForwarder implements AsyncDisposable {
 
   #record(hash: string, fields: LoggedAction): Record {
     const { hostId } = this.#log.identity;
-    const value = encodeSigned('OperatorAction', { id: hash.slice(0, 32), ...fields }, this.#deps.key);
+    const value = encodeSigned('OperatorAction', { id: recordIdOf(hash), ...fields }, this.#deps.key);
     return { topic: TOPIC.operator, key: hostId, value };
   }
 

@@ -18,6 +18,9 @@ export interface LogEntry extends LoggedAction {
 
 export const hashOf = (line: string): string => createHash('sha256').update(line).digest('hex');
 
+/** Returns the id of the record of a line. */
+export const recordIdOf = (hash: string): string => hash.slice(0, 32);
+
 /** Returns one line of JSON. Its signature is the last member and covers all text before it. */
 export function writeLine(action: LoggedAction, seq: number, prev: string, key: SigningKey): string {
   const text = JSON.stringify({ seq, prev, ...action, keyId: key.keyId }).slice(0, -1);

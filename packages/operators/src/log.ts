@@ -16,7 +16,7 @@ import { OperatorError, pause } from '@ringfence/base';
 import { writeSecret } from '@ringfence/identity';
 import { type Identity, loadLocalIdentity } from '@ringfence/identity/local';
 import { type Action, loggedAction, type Operator } from './action.ts';
-import { GENESIS, hashOf, readLine, writeLine } from './line.ts';
+import { GENESIS, hashOf, readLine, recordIdOf, writeLine } from './line.ts';
 import { tryLock } from './native.ts';
 import { type Position, readPosition } from './position.ts';
 
@@ -64,7 +64,7 @@ export class OperatorLog {
     return join(this.#options.stateDir, 'operator-log.1.jsonl');
   }
 
-  /** Resolves to the line's hash once it is on the disk. Rejects with OperatorError when it can't be written. */
+  /** Resolves to the id of the record once its line is on the disk. Rejects with OperatorError when it can't be. */
   async append(action: Action, operator: Operator): Promise<string> {
     return this.locked(() => this.#append(action, operator));
   }
@@ -113,7 +113,7 @@ export class OperatorLog {
     } finally {
       closeSync(fd);
     }
-    return hashOf(line);
+    return recordIdOf(hashOf(line));
   }
 
   /** Never follows a link: the owner of the folder could point it at a file of root. */

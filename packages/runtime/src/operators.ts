@@ -14,8 +14,8 @@ import type { Deployment } from './deployment/deployment.ts';
 
 /** The records of what people do with this `up`. */
 export interface OperatorRecords extends AsyncDisposable {
-  /** Resolves when the record is in the log of this host. Rejects with OperatorError when it can't be written. */
-  record(action: Action, operator: Operator): Promise<void>;
+  /** Resolves to the id of the record when it is in the log of this host. Rejects with OperatorError. */
+  record(action: Action, operator: Operator): Promise<string>;
   /** Records what this process has put in force by itself. Logs an error when that fails: protection goes on. */
   note(action: Action, operator?: Operator): Promise<void>;
   /** Null where nothing may write the topic, as in a process of an agent alone */
@@ -28,20 +28,23 @@ export function openOperatorRecords(config: Config, deployment: Deployment, log:
   const mayForward = deployment.fleet === null || config.services.some((service) => service !== 'collector');
   const { bus, serviceKey: key } = deployment;
   const forwarder = mayForward ? new OperatorForwarder(operatorLog, { bus, key, log }) : null;
-  const record = async (action: Action, operator: Operator): Promise<void> => {
-    await operatorLog.append(action, operator);
+  const record = async (action: Action, operator: Operator): Promise<string> => {
+    const id = await operatorLog.append(action, operator);
     void forwarder?.flush();
+    return id;
   };
   return {
     record,
     note: (action, operator = SERVICE) =>
-      record(action, operator).catch((err: unknown) => {
+      record(action, operator).then(noop, (err: unknown) => {
         log.error({ err, action: action.action }, 'what was put in force has no record of an operator');
       }),
     stats: () => forwarder?.stats() ?? null,
     [Symbol.asyncDispose]: async () => forwarder?.[Symbol.asyncDispose](),
   };
 }
+
+const noop = (): void => {};
 
 const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 

@@ -1,3 +1,4 @@
+import { defined } from '@ringfence/base';
 import { CLUSTER_DEFAULTS, type ClusterOptions } from './elasticsearch/options.ts';
 
 /** Settings of the auditor. */
@@ -17,6 +18,8 @@ export interface AuditorOptions {
    * dropped first. @default 8 GiB
    */
   readonly maxBytes?: number;
+  /** Most bytes that legal holds keep beyond retention; at most half of `maxBytes`. @default a quarter of it */
+  readonly holdMaxBytes?: number;
   /** Retention of event batches, ms of event time. @default 7 days */
   readonly eventRetentionMs?: number;
   /**
@@ -48,6 +51,8 @@ export interface CompiledAuditorOptions extends SqliteOptions {
 export interface SqliteOptions {
   readonly path: string;
   readonly maxBytes: number;
+  /** @default a quarter of `maxBytes` */
+  readonly holdMaxBytes?: number;
   readonly eventRetentionMs: number;
   readonly synchronous: 'full' | 'normal';
 }
@@ -80,6 +85,7 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
     headRecords,
     headIntervalMs,
     cluster,
+    ...defined({ holdMaxBytes: options.holdMaxBytes }),
   };
 }
 

@@ -13,6 +13,7 @@ export { ClusterSink, type ClusterSinkDeps } from './elasticsearch/sink.ts';
 export { templateLines } from './elasticsearch/template-files.ts';
 export * from './errors.ts';
 export type * from './evidence.ts';
+export type { Hold } from './hold.ts';
 export { type Auditor, type AuditorDeps, startAuditor } from './main.ts';
 export type { AuditorStats } from './metrics.ts';
 export { createAuditPipeline } from './pipeline.ts';

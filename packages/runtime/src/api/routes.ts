@@ -3,6 +3,7 @@ import { jsonValue, OperatorError } from '@ringfence/base';
 import type { Registrar, Revocation } from '@ringfence/registrar';
 import type { App } from '../app.ts';
 import { statusOf } from '../status/status.ts';
+import { appliedHold } from './hold.ts';
 import { auditOf, incidentDossier } from './incident.ts';
 import { rangeOf, recordingOf } from './recording.ts';
 import type { Answer, RecordedAction, Routes } from './server.ts';
@@ -66,7 +67,7 @@ export function routesOf(app: App): Routes {
         return { lines: jsonValues(operatorActions(auditOf(app), queryOf(query, signal))) };
       },
     },
-    incident: { operator: incidentAction, answer: (query, signal, path) => incidentRoute(app, query, signal, path) },
+    incident: { operator: incidentAction, answer: (...request) => incidentRoute(app, ...request) },
     raw: {
       operator: (query) => ({
         action: 'evidence.record',
@@ -78,12 +79,13 @@ export function routesOf(app: App): Routes {
 }
 
 /** What a request may ask about one incident. */
-const OPERATIONS = ['show', 'set', 'exception', 'export'] as const;
+const OPERATIONS = ['show', 'set', 'exception', 'export', 'hold', 'release'] as const;
 
 function incidentAction(query: URLSearchParams, [id = '', operation = 'show']: readonly string[]): RecordedAction {
   if (!(OPERATIONS as readonly string[]).includes(operation)) throw new OperatorError(`unknown request ${operation}`);
   const details = detailsOf(query, ['state', 'verdict']);
-  return { action: `incident.${operation}`, target: id, details, reason: query.get('note') ?? '' };
+  const needsReason = operation === 'hold' || operation === 'release';
+  return { action: `incident.${operation}`, target: id, details, reason: query.get('note') ?? '', needsReason };
 }
 
 async function incidentRoute(
@@ -91,7 +93,9 @@ async function incidentRoute(
   query: URLSearchParams,
   signal: AbortSignal,
   [id = '', operation = 'show']: readonly string[],
+  recordId: string,
 ): Promise<Answer> {
+  if (operation === 'hold' || operation === 'release') return { json: await appliedHold(app, id, recordId, signal) };
   if (operation === 'set') return { json: jsonValue(await (await triage()).setStatus(app, id, query, signal)) };
   if (operation === 'export') {
     const bundle = await (await exports()).exportIncident(app, id);

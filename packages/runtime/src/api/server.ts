@@ -15,8 +15,16 @@ export type Answer =
   | { readonly lines: AsyncIterable<unknown> }
   | { readonly bytes: AsyncIterable<Uint8Array> };
 
-/** Answers a request. `signal` aborts when the client disconnects. Throws OperatorError for a bad request. */
-type Handler = (query: URLSearchParams, signal: AbortSignal, path: readonly string[]) => Promise<Answer> | Answer;
+/**
+ * Answers a request. `signal` aborts when the client disconnects; `recordId` is the id of its record, empty when it has
+ * none. Throws OperatorError for a bad request.
+ */
+type Handler = (
+  query: URLSearchParams,
+  signal: AbortSignal,
+  path: readonly string[],
+  recordId: string,
+) => Promise<Answer> | Answer;
 
 /** An action that the audit trail records before it begins. */
 export interface RecordedAction extends Action {
@@ -32,8 +40,8 @@ export interface Route {
 
 export type Routes = Readonly<Record<string, Route>>;
 
-/** Resolves when the record of an action is durable. */
-export type Recorder = (action: Action, operator: Operator) => Promise<void>;
+/** Resolves to the id of the record of an action when it is durable. */
+export type Recorder = (action: Action, operator: Operator) => Promise<string>;
 
 const refuseActions: Recorder = () => Promise.reject(new TypeError('no recorder was given'));
 
@@ -94,8 +102,9 @@ async function handle(
     const [name = '', ...path] = segments;
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     if (route === undefined) throw new OperatorError(`unknown request ${url.pathname}`);
-    if (route.operator !== false) await recordAction(record, route.operator(url.searchParams, path), request);
-    await send(response, await route.answer(url.searchParams, disconnected.signal, path));
+    const { operator } = route;
+    const id = operator === false ? '' : await recordAction(record, operator(url.searchParams, path), request);
+    await send(response, await route.answer(url.searchParams, disconnected.signal, path, id));
   } catch (error) {
     if (disconnected.signal.aborted) return;
     const status = error instanceof OperatorError ? 400 : 500;
@@ -105,14 +114,14 @@ async function handle(
 }
 
 /** Throws OperatorError when the action needs a reason, or can't be recorded. */
-async function recordAction(record: Recorder, action: RecordedAction, request: IncomingMessage): Promise<void> {
+async function recordAction(record: Recorder, action: RecordedAction, request: IncomingMessage): Promise<string> {
   const { reason: claimed, ...claims } = parseClaims(headerOf(request));
   const { needsReason = false, ...asked } = action;
   const reason = claimed || (asked.reason ?? '');
   if (needsReason && reason === '') throw new OperatorError(`${asked.action} needs a reason: give --reason`);
   const { _handle: handle } = request.socket as { readonly _handle?: { readonly fd?: number } };
   const peer = handle?.fd === undefined ? null : peerOf(handle.fd);
-  await record({ ...asked, reason }, { ...claims, uid: peer?.uid ?? -1, pid: peer?.pid ?? -1, origin: 'socket' });
+  return record({ ...asked, reason }, { ...claims, uid: peer?.uid ?? -1, pid: peer?.pid ?? -1, origin: 'socket' });
 }
 
 function headerOf({ headers }: IncomingMessage): string {

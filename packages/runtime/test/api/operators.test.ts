@@ -30,13 +30,21 @@ function noting(name: string): unknown {
 const app = noting('app') as App;
 const CHANGES = /\.(?:produce|createToken|revoke|publish\w*|set\w*|write\w*|reload|kill)$/;
 const PATHS: Readonly<Record<string, readonly string[]>> = {
-  incident: ['incident/inc-1', 'incident/inc-1/set?state=triaged', 'incident/inc-1/exception', 'incident/inc-1/export'],
+  incident: [
+    'incident/inc-1',
+    'incident/inc-1/set?state=triaged',
+    'incident/inc-1/exception',
+    'incident/inc-1/export',
+    'incident/inc-1/hold',
+    'incident/inc-1/release',
+  ],
 };
 
 test('a route without a record changes nothing, and the others have their record before they begin', async () => {
   const recorded: { action: Action; operator: Operator; callsBefore: number }[] = [];
-  const record = async (action: Action, operator: Operator): Promise<void> => {
+  const record = async (action: Action, operator: Operator): Promise<string> => {
     recorded.push({ action, operator, callsBefore: calls.length });
+    return 'id';
   };
   const routes = routesOf(app);
   const socket = join(directory, 'ringfence.sock');
@@ -63,6 +71,7 @@ test('a record names the user of the kernel, the claims of the client, and the p
   const socket = join(directory, 'named.sock');
   await using _ = await serveApi(socket, routesOf(app), async (action, operator) => {
     recorded.push({ action, operator });
+    return 'id';
   });
   await new ApiClient(socket).json('/incident/inc-1/set?state=triaged&note=mine').catch(() => {});
   const [{ action, operator } = { action: undefined, operator: undefined }] = recorded;

@@ -117,8 +117,8 @@ function documents(
 
 function executionsOf(records: readonly ChainedRecord[]): unknown[] {
   const view = new EventView();
-  return records.flatMap(({ kind, payload }) => {
-    if (kind !== 'execution') return [];
+  return records.flatMap(({ kind, id, payload }) => {
+    if (kind !== 'execution' && !(kind === 'held' && id.includes('/execution/'))) return [];
     view.open(payload);
     return view.next() ? [documentOf(view, catalogue.fields, eventKinds.names[view.cursor.kind] ?? 'unknown')] : [];
   });

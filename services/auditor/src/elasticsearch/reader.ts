@@ -113,6 +113,9 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
     return { incident, versions, alerts, commands, results, executions: [] };
   }
 
+  /** The cluster removes events by its own retention, which no hold reaches. */
+  hold(): undefined {}
+
   async evidence(id: string): Promise<Evidence | undefined> {
     try {
       return await this.#evidence(id);

@@ -1,10 +1,12 @@
 import type { Alert, Command, DeadLetter, EventView, Incident, OperatorAction, Result } from '@ringfence/wire';
 import type { Evidence } from '../evidence.ts';
+import type { Hold } from '../hold.ts';
 import type { TrailReader } from '../trail-reader.ts';
 import type { PublishedHead, Verification } from '../verify/verification.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';
 import { type EventQuery, eventsOf } from './read/events.ts';
 import { evidenceOf } from './read/evidence.ts';
+import { storedHold } from './read/hold.ts';
 import { type ListQuery, list } from './read/list.ts';
 import { type SearchHit, search } from './read/search.ts';
 import { Trail } from './read/trail.ts';
@@ -50,6 +52,10 @@ export class AuditReader implements TrailReader, Disposable {
   /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
   incident(id: string): IncidentDossier | undefined {
     return dossierOf(this.#trail, id);
+  }
+
+  hold(id: string): Hold | null {
+    return this.#trail.guard(() => storedHold(this.#trail.db, id));
   }
 
   evidence(id: string): Evidence | undefined {

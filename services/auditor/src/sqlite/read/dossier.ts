@@ -103,15 +103,26 @@ class Dossier {
   #executionsOf(incident: Incident): Pick<ListedDossier, 'executions' | 'executionIds' | 'omittedExecutions'> {
     const found = new Map<number, Execution>();
     let omittedExecutions = 0;
-    for (const { entityId } of incident.processes.slice(0, MAX_ENTITIES)) {
-      for (const [record, execution] of this.#executionsBy(entityId)) {
-        if (found.size < MAX_EXECUTIONS || found.has(record)) found.set(record, execution);
-        else omittedExecutions++;
-      }
-    }
+    const add = (record: number, execution: Execution): void => {
+      if (found.size < MAX_EXECUTIONS || found.has(record)) found.set(record, execution);
+      else omittedExecutions++;
+    };
+    for (const [record, execution] of this.#heldExecutions()) add(record, execution);
+    for (const { entityId } of incident.processes.slice(0, MAX_ENTITIES))
+      for (const [record, execution] of this.#executionsBy(entityId)) add(record, execution);
     const ordered = [...found].sort(([recordA, a], [recordB, b]) => a.timestamp - b.timestamp || recordA - recordB);
     const executions = ordered.map(([, { payload }]) => payload);
     return { executions, executionIds: ordered.map(([, { id }]) => id), omittedExecutions };
+  }
+
+  /** What a hold of the incident keeps: `0` is the character after `/`. */
+  #heldExecutions(): [number, Execution][] {
+    const rows = this.#trail.db
+      .prepare<[number, string, string], Row>(
+        `SELECT ${COLUMNS} FROM records r WHERE r.kind = ? AND r.id >= ? AND r.id < ? LIMIT ${MAX_EXECUTIONS}`,
+      )
+      .all(kindNumber.held, `${this.#id}/execution/`, `${this.#id}/execution0`);
+    return rows.map((row) => [row.record, { id: row.id, timestamp: row.timestamp, payload: payloadOf(row) }]);
   }
 
   *#executionsBy(entityId: string): Generator<[number, Execution]> {

@@ -64,6 +64,7 @@ function gather(trail: Trail, id: string): Evidence | undefined {
     dossier.commands.map((command) => command.id),
   );
   takeIds('execution', dossier.executionIds);
+  take(heldOf(trail, id));
   take(actionsOn(trail, id));
   const ordered = [...rows.values()].sort((a, b) => a.record - b.record);
   const { records, omitted } = withinLimit(ordered.map(recordOf));
@@ -77,6 +78,14 @@ const versionsOf = ({ db }: Trail, id: string): ChainedRow[] =>
       `${SELECT} WHERE r.kind = ? AND r.id >= ? AND r.id < ? ORDER BY r.record LIMIT ${MAX_RECORDS_OF_KIND}`,
     )
     .all(kindNumber.incident, `${id}/`, `${id}0`);
+
+/** What a hold keeps of the incident's events and executions. */
+const heldOf = ({ db }: Trail, id: string): ChainedRow[] =>
+  db
+    .prepare<[number, string, string], ChainedRow>(
+      `${SELECT} WHERE r.kind = ? AND r.id >= ? AND r.id < ? ORDER BY r.record LIMIT ${MAX_RECORDS_OF_KIND}`,
+    )
+    .all(kindNumber.held, `${id}/`, `${id}0`);
 
 const actionsOn = ({ db }: Trail, id: string): ChainedRow[] =>
   db
