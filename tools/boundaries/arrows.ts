@@ -20,6 +20,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'incident-text': ['base', 'wire'],
   'service-kit': ['base', 'bus', 'wire'],
   synthetic: ['wire'],
+  syslog: ['base', 'wire'],
 
   interest: ['fields', 'wire'],
   'log-reader': ['base', 'bus', 'fields', 'host-kit', 'wire'],
@@ -33,7 +34,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   rules: ['base', 'fields', 'interest', 'sequence-store', 'wire'],
   sensor: ['base', 'config', 'fields', 'host-kit', 'interest', 'libbpf-ts', 'wire'],
 
-  auditor: ['base', 'bus', 'fields', 'incident-text', 'rules', 'service-kit', 'wire'],
+  auditor: ['base', 'bus', 'fields', 'incident-text', 'rules', 'service-kit', 'syslog', 'wire'],
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
   'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
   responder: ['base', 'bus', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
@@ -49,6 +50,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'log-reader',
     'sensor',
     'service-kit',
+    'syslog',
     'wire',
   ],
   posture: ['base', 'fields', 'host-facts', 'wire'],

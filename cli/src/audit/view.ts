@@ -9,8 +9,8 @@ const MEANINGS: Readonly<Record<TamperKind, string>> = {
   added: 'not written by an auditor',
   'cut-off': 'removed, with all later records',
   replaced:
-    'the heads on the bus belong to another trail: this trail replaced it, or was started after it was damaged or lost',
-  'forged-head': 'a head on the bus that no auditor signed',
+    'the published heads belong to another trail: this trail replaced it, or was started after it was damaged or lost',
+  'forged-head': 'a published head that no auditor signed',
 };
 
 /** Lines that `ringfence audit verify` prints. `notedHeads`: null if no heads were compared. */
@@ -42,9 +42,9 @@ export function auditLines(
 
 function headLine({ heads }: Verification, notedHeads: PublishedHeads | null): string {
   if (notedHeads === null)
-    return 'compared with no heads on the bus: a trail that was rewritten up to its end goes unnoticed';
+    return 'compared with no published heads: a trail that was rewritten up to its end goes unnoticed';
   const signatures = notedHeads.areVerified ? 'signed by auditors' : 'signatures not verified';
-  return `compared with ${counted(heads, 'head')} on the bus (${signatures})`;
+  return `compared with ${counted(heads, 'published head')} (${signatures})`;
 }
 
 function problemLine(paint: Paint, problem: Tampering): string {

@@ -196,6 +196,7 @@ export interface Config {
     };
     readonly headIntervalMs: number;
     readonly headRecords: number;
+    readonly headSyslog: string;
     readonly path: string;
     readonly maxBytes: number;
     readonly holdMaxBytes: number;

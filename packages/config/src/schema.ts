@@ -628,6 +628,11 @@ const shape = (directories: DefaultDirectories) => ({
       { min: 1000, max: 86_400_000 },
     ),
     headRecords: count(100_000, 'Heads are also published after this many records.', { min: 1 }),
+    headSyslog: text(
+      '',
+      'Syslog server on another machine that gets each published head, as a message of RFC 5424: `udp://host:port` or `tcp://host:port`. With its file, `ringfence audit verify --heads FILE` finds a trail that was rewritten together with its heads. The connection is not encrypted. Empty: none.',
+      SYSLOG,
+    ),
     path: statePath('audit.db', 'File of the audit trail.'),
     maxBytes: size(
       '8GiB',

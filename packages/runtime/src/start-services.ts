@@ -58,11 +58,12 @@ export async function registrar({ config, log, deployment }: ServiceDeps): Promi
 }
 
 export async function auditor({ config, log, deployment, trace }: ServiceDeps): Promise<Auditor> {
-  const { bus, serviceKey, trusted } = deployment;
+  const { bus, hostId, serviceKey, trusted } = deployment;
   const { startAuditor } = await import('@ringfence/auditor');
   return startAuditor({
     options: config.auditor,
     bus,
+    hostId,
     log: child(log, 'auditor'),
     ...traceOption(trace),
     ...(serviceKey === null ? {} : { key: serviceKey }),

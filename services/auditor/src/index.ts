@@ -14,6 +14,7 @@ export { templateLines } from './elasticsearch/template-files.ts';
 export * from './errors.ts';
 export type * from './evidence.ts';
 export type { Hold } from './hold.ts';
+export { headsInFile } from './kept-heads.ts';
 export { type Auditor, type AuditorDeps, startAuditor } from './main.ts';
 export type { AuditorStats } from './metrics.ts';
 export { createAuditPipeline } from './pipeline.ts';

@@ -1,11 +1,13 @@
 import { defined, type Log, type Trace } from '@ringfence/base';
 import type { Bus, Consumer } from '@ringfence/bus';
 import { type Failpoint, runPipeline } from '@ringfence/service-kit';
+import { parseSyslogAddress, SyslogSender } from '@ringfence/syslog';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
 import type { KeyLookupByRole } from './elasticsearch/documents/index.ts';
 import { ClusterSink } from './elasticsearch/sink.ts';
 import { HeadPublisher } from './head-publisher.ts';
+import { AUDIT_HEADS, sendHead } from './kept-heads.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
 import type { AuditSink } from './sink.ts';
 import { traceStored } from './steps/trace.ts';
@@ -21,6 +23,8 @@ export interface AuditorDeps {
   readonly sink?: AuditSink;
   /** Signs the heads of the chains; they are unsigned without it */
   readonly key?: SigningKey;
+  /** Host of this auditor, which heads in a second place name. @default empty */
+  readonly hostId?: string;
   /** Keys for verifying record signatures; with them, documents in a cluster contain the result */
   readonly trusted?: KeyLookupByRole;
   /** Called for each stored alert. @default none */
@@ -46,6 +50,10 @@ const POLL_BYTES = 4 * 2 ** 20;
  */
 const RECORD_LINGER_MS = 20;
 
+const SYSLOG_RETRY_MS = 5000;
+/** The end of the service waits this long for a server that does not take the last heads. */
+const SYSLOG_DRAIN_MS = 2000;
+
 /** Short, so that a store that is back is used soon. */
 const RETRY_MAX_MS = 5000;
 
@@ -67,12 +75,16 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   const metrics = new AuditorMetrics();
   const stop = new AbortController();
 
+  const syslog = openSyslog(deps, options);
   const headPublisher = new HeadPublisher({
     key: deps.key ?? null,
     everyRecords: options.headRecords,
     everyMs: options.headIntervalMs,
     heads: () => writer.heads(),
+    ...(syslog === null ? {} : { onHead: (value) => sendHead(syslog, value) }),
   });
+  // Batches send what waits, too; without any, a server that is back is still found.
+  const retrying = setInterval(() => syslog?.retry(), SYSLOG_RETRY_MS).unref();
 
   const publishHeads = async (): Promise<void> => {
     const records = await headPublisher.records();
@@ -94,11 +106,15 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     log,
     ...defined({ failpoint }),
   });
+  const snapshot = (): AuditorStats => metrics.snapshot(writer.stats(), syslog?.stats());
   let finalStats: AuditorStats | undefined;
   const done = pipeline.finally(async () => {
     await consumer.close();
     await publishAtEnd(publishHeads, log);
-    finalStats = metrics.snapshot(writer.stats());
+    clearInterval(retrying);
+    await syslog?.drain(SYSLOG_DRAIN_MS);
+    finalStats = snapshot();
+    syslog?.[Symbol.dispose]();
     await writer.close();
   });
   // Callers may ignore `done`: avoid an unhandled rejection.
@@ -112,9 +128,14 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     done,
     close,
     publishHeads,
-    stats: () => finalStats ?? metrics.snapshot(writer.stats()),
+    stats: () => finalStats ?? snapshot(),
     [Symbol.asyncDispose]: close,
   };
+}
+
+function openSyslog({ hostId = '', log }: AuditorDeps, { headSyslog }: CompiledAuditorOptions): SyslogSender | null {
+  const address = parseSyslogAddress(headSyslog);
+  return address === null ? null : new SyslogSender(address, { kind: AUDIT_HEADS, hostId, log });
 }
 
 /** Publishes the heads at shutdown, so that records stored since the last time cannot be removed unnoticed. */
