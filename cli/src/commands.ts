@@ -44,4 +44,10 @@ export const COMMANDS: readonly CommandModule[] = [
   { usages: ['completion <shell>'], load: async () => (await import('./completion/command.ts')).addCompletion },
 ];
 
+/** Returns the name of a command with those of its parents: `incident show`. */
+export function commandPath(command: Command): string {
+  const { parent } = command;
+  return parent === null ? '' : `${commandPath(parent)} ${command.name()}`.trim();
+}
+
 export const nameOf = (usage: Usage): CommandName => usage.split(' ')[0] as CommandName;

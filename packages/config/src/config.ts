@@ -18,6 +18,7 @@ export type TopicName =
   | 'schemas'
   | 'enrolments'
   | 'auditHeads'
+  | 'operator'
   | 'dlq';
 
 /** Retention limits. Infinity means no limit. */
@@ -197,8 +198,10 @@ export interface Config {
     };
     readonly headIntervalMs: number;
     readonly headRecords: number;
+    readonly headSyslog: string;
     readonly path: string;
     readonly maxBytes: number;
+    readonly holdMaxBytes: number;
     readonly synchronous: 'full' | 'normal';
     readonly eventRetentionMs: number;
   };

@@ -1,13 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { isoTime } from '@ringfence/fields';
 import { TACTIC_NAMES, tacticOf } from '@ringfence/rules';
-import { type Container, verifyRecord } from '@ringfence/wire';
+import { type Container, type Role, verifyRecord } from '@ringfence/wire';
 
 /** Returns a public key by its id if it may sign this kind of record. */
 export type KeyLookup = (keyId: string) => KeyObject | undefined;
 
 /** Key lookups by the role that writes a kind of record. */
-export type KeyLookupByRole = (role: 'detector' | 'responder') => KeyLookup;
+export type KeyLookupByRole = (role: Role) => KeyLookup;
 
 export type Document = Readonly<Record<string, unknown>>;
 

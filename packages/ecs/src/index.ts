@@ -7,5 +7,6 @@ export {
   type KeyLookup,
   type KeyLookupByRole,
   SEVERITY,
+  signatureFields,
 } from './common.ts';
 export { incidentDocument, incidentFields } from './incident.ts';
