@@ -1,6 +1,9 @@
 import { isoTime } from '@ringfence/fields';
-import { decode } from '@ringfence/wire';
-import { baseFields, type Document, type KeyLookup, signatureFields } from './common.ts';
+import { decode, executableName } from '@ringfence/wire';
+import { baseFields, type Document, incidentFields, type KeyLookup, signatureFields } from './common.ts';
+
+/** ECS outcomes of results: an observed order was never sent, and a process that was gone needed none. */
+const SUCCESS: Readonly<Record<string, string>> = { executed: 'success', observed: 'unknown', gone: 'unknown' };
 
 const ALERT_ID = /^[0-9a-f]{32}$/;
 
@@ -14,10 +17,11 @@ export function commandDocument(payload: Uint8Array, trusted: KeyLookup | undefi
     'event.action': `${command.action}-ordered`,
     'event.reason': command.reason,
     // A cause that is an incident has no trace of its own; its document lists the traces.
-    ...(ALERT_ID.test(command.cause) ? { 'trace.id': command.cause } : {}),
+    ...(ALERT_ID.test(command.cause) ? { 'trace.id': command.cause } : incidentFields(command.cause)),
     'process.entity_id': command.entityId,
     'process.pid': command.pid,
     'process.executable': command.executable,
+    'process.name': executableName(command.executable),
     'ringfence.command.id': command.id,
     'ringfence.command.action': command.action,
     'ringfence.command.mode': command.mode,
@@ -36,6 +40,7 @@ export function resultDocument(payload: Uint8Array, trusted: KeyLookup | undefin
     'event.id': result.id,
     'event.action': result.outcome,
     'event.reason': result.reason,
+    'event.outcome': SUCCESS[result.outcome] ?? 'failure',
     'process.executable': result.executable,
     'ringfence.command.id': result.id,
     'ringfence.result.outcome': result.outcome,

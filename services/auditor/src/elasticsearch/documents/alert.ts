@@ -3,10 +3,14 @@ import {
   baseFields,
   containerFields,
   type Document,
+  entryLeaderFields,
+  hostnameField,
+  incidentFields,
   type KeyLookup,
   SEVERITY,
   signatureFields,
   tacticFields,
+  techniqueFields,
 } from './common.ts';
 
 export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
@@ -16,16 +20,18 @@ export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefine
     ...baseFields('ringfence.alerts', 'alert', alert.timestamp, alert.hostId),
     message: alert.output,
     tags: alert.tags,
+    ...hostnameField(alert.hostname),
     'host.boot.id': alert.bootId,
     'event.id': alert.id,
     'trace.id': alert.id,
     'event.action': alert.kind,
     'event.severity': SEVERITY[alert.priority] ?? 0,
+    'event.risk_score': SEVERITY[alert.priority] ?? 0,
     'rule.name': alert.rule,
     'rule.description': alert.description,
     'threat.framework': 'MITRE ATT&CK',
     ...tacticFields(alert.tactics),
-    'threat.technique.id': alert.techniques,
+    ...techniqueFields(alert.techniques),
     ...(process === undefined
       ? {}
       : {
@@ -45,8 +51,10 @@ export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefine
           'process.parent.name': executableName(parent.executable),
           'process.parent.command_line': parent.args,
         }),
+    ...entryLeaderFields(alert.lineage),
     ...containerFields(alert.container),
     'container.cgroup': alert.cgroupPath,
+    ...incidentFields(alert.incident),
     'ringfence.alert.action': alert.action,
     'ringfence.alert.priority': alert.priority,
     'ringfence.alert.events': alert.events,

@@ -1,6 +1,9 @@
 import { catalogue, documentOf, eventKinds } from '@ringfence/fields';
-import { EventView, KIND } from '@ringfence/wire';
-import { type Document, ECS_VERSION } from './common.ts';
+import { EventView, KIND, type ProcessInfo } from '@ringfence/wire';
+import { type Ancestor, type Document, ECS_VERSION, entryLeaderFields } from './common.ts';
+
+/** Upper bound for a chain of parents. */
+const MAX_ANCESTORS = 64;
 
 export interface EventDocument {
   readonly id: string;
@@ -37,14 +40,39 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
+/** Fields whose names or values ECS defines differently from the catalogue, and how a document has them. */
+const IN_ECS: Readonly<Record<string, (value: unknown) => Document>> = {
+  'process.tty': (device) => ({ 'ringfence.process.tty': device }),
+  'log.origin': (origin) => ({ 'ringfence.log.origin': origin }),
+  'file.mode': (mode) => ({ 'file.mode': `0${(Number(mode) & 0o7777).toString(8)}` }),
+};
+
 function documentOfEvent(view: EventView): Document {
   const kind = eventKinds.names[view.cursor.kind] ?? 'unknown';
+  const fields = documentOf(view, catalogue.fields, kind);
+  const converted = Object.entries(IN_ECS).flatMap(([name, convert]) =>
+    fields[name] === undefined ? [] : [convert(fields[name])],
+  );
   return {
     'ecs.version': ECS_VERSION,
     'event.kind': 'event',
     'event.module': 'ringfence',
     'event.dataset': 'ringfence.events',
     'event.action': kind,
-    ...documentOf(view, catalogue.fields, kind),
+    ...Object.fromEntries(Object.entries(fields).filter(([name]) => !Object.hasOwn(IN_ECS, name))),
+    ...Object.assign({}, ...converted),
+    ...entryLeaderFields(ancestorsOf(view.process)),
   };
+}
+
+function ancestorsOf(process: ProcessInfo | undefined): Ancestor[] {
+  const ancestors: Ancestor[] = [];
+  for (let next = process; next !== undefined && ancestors.length < MAX_ANCESTORS; next = next.parent)
+    ancestors.push({
+      entityId: next.entityId,
+      pid: next.pid,
+      executable: next.executable,
+      containerId: `${next.container}`,
+    });
+  return ancestors;
 }

@@ -22,7 +22,7 @@ export function createDocuments(
   const responder = trusted?.('responder');
   const events = createEventDocuments(sample);
   const singleDocument = (index: string, entry: AuditEntry, document: Document): Put[] => [
-    { index, id: idOf(entry.kind, entry.id), document },
+    { index, id: idOf(entry.kind, entry.id), document: arrived(document) },
   ];
   return (entry) => {
     const { kind, payload, incident } = entry;
@@ -30,11 +30,21 @@ export function createDocuments(
     if (kind === 'command') return singleDocument(names.actions, entry, commandDocument(payload, responder));
     if (kind === 'result') return singleDocument(names.actions, entry, resultDocument(payload, responder));
     if (kind === 'events')
-      return Array.from(events(payload), ({ id, document }) => ({ index: names.events, id, document }));
+      return Array.from(events(payload), ({ id, document }) => ({
+        index: names.events,
+        id,
+        document: arrived(document),
+      }));
     if (incident === null) return [];
     const { id, version } = incident;
-    return [
-      { index: names.incidents, id: idOf('incident', id), version, document: incidentDocument(payload, detector) },
-    ];
+    const document = arrived(incidentDocument(payload, detector));
+    return [{ index: names.incidents, id: idOf('incident', id), version, document }];
   };
+}
+
+/** Detection rules search by the time of arrival, because a host may send its events late. */
+function arrived(document: Document): Document {
+  const now = Date.now();
+  const delay = Math.max(0, now - Date.parse(String(document['@timestamp'])));
+  return { ...document, 'event.ingested': new Date(now).toISOString(), 'ringfence.delay': delay };
 }
