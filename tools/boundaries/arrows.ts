@@ -11,6 +11,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   config: ['base'],
   coordination: ['base'],
   'host-kit': ['base'],
+  kibana: ['base'],
   telemetry: ['base'],
   wire: ['base'],
 

@@ -58,6 +58,7 @@ const COMMON: Readonly<Record<string, Mapping>> = {
   'process.entry_leader.executable': keyword,
   'process.command_line': { ...keyword, fields: { text } },
   'ringfence.enrichment': keyword,
+  'ringfence.severity': keyword,
   /** ms from the event's time to its arrival */
   'ringfence.delay': number,
   'ringfence.incident.id': keyword,
@@ -89,7 +90,7 @@ export const INCIDENT: Readonly<Record<string, Mapping>> = {
     [
       ...['@timestamp', 'message', 'event.kind', 'event.start', 'event.end', 'event.severity', 'event.risk_score'],
       ...['event.ingested', 'event.module', 'event.dataset', 'host.name', 'orchestrator.type'],
-      ...['ringfence.delay', 'ringfence.incident.id', 'ringfence.incident.command'],
+      ...['ringfence.delay', 'ringfence.severity', 'ringfence.incident.id', 'ringfence.incident.command'],
     ].map((name) => [name, COMMON[name] ?? keyword]),
   ),
   'event.duration': number,

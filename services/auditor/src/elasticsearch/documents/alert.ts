@@ -55,6 +55,7 @@ export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefine
     ...containerFields(alert.container),
     'container.cgroup': alert.cgroupPath,
     ...incidentFields(alert.incident),
+    'ringfence.severity': alert.priority,
     'ringfence.alert.action': alert.action,
     'ringfence.alert.priority': alert.priority,
     'ringfence.alert.events': alert.events,

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { defined } from '@ringfence/base';
 import { isoTime } from '@ringfence/fields';
 import { attackTechnique, TACTIC_NAMES, tacticOf } from '@ringfence/rules';
 import { type Container, type LineageProcess, verifyRecord } from '@ringfence/wire';
@@ -39,7 +40,11 @@ export function signatureFields(keyId: string, payload: Uint8Array, trusted: Key
 
 export function containerFields(container: Container | null): Document {
   if (container === null) return {};
-  const { id, name, image, runtime, labels, imageDigests, pod, podUid, namespace } = container;
+  const { id, name, image, runtime, labels, imageDigests } = container;
+  // An incident keeps the labels of its container and no other details.
+  const pod = container.pod || labels['io.kubernetes.pod.name'];
+  const namespace = container.namespace || labels['io.kubernetes.pod.namespace'];
+  const podUid = container.podUid || labels['io.kubernetes.pod.uid'];
   return {
     'container.id': id,
     'container.name': name,
@@ -47,15 +52,15 @@ export function containerFields(container: Container | null): Document {
     ...(imageDigests.length === 0 ? {} : { 'container.image.hash.all': imageDigests }),
     'container.runtime': runtime,
     'container.labels': labels,
-    ...(pod === ''
+    ...(pod === undefined
       ? {}
-      : {
+      : defined({
           'orchestrator.type': 'kubernetes',
           'orchestrator.namespace': namespace,
           'orchestrator.resource.type': 'pod',
           'orchestrator.resource.name': pod,
           'orchestrator.resource.id': podUid,
-        }),
+        })),
   };
 }
 

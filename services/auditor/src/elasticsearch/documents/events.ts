@@ -44,6 +44,7 @@ function hash(text: string): number {
 const IN_ECS: Readonly<Record<string, (value: unknown) => Document>> = {
   'process.tty': (device) => ({ 'ringfence.process.tty': device }),
   'log.origin': (origin) => ({ 'ringfence.log.origin': origin }),
+  'process.uptime': (seconds) => ({ 'process.uptime': Math.floor(Number(seconds)) }),
   'file.mode': (mode) => ({ 'file.mode': `0${(Number(mode) & 0o7777).toString(8)}` }),
 };
 

@@ -38,6 +38,7 @@ export function incidentDocument(payload: Uint8Array, trusted: KeyLookup | undef
     'trace.id': unique(incident.alerts.map(({ id }) => id)),
     'user.name': unique(incident.alerts.flatMap(({ process }) => process?.user ?? [])),
     ...incidentFields(incident.id),
+    'ringfence.severity': incident.severity,
     'ringfence.incident.version': incident.version,
     'ringfence.incident.state': incident.state,
     'ringfence.incident.status': incident.status,
