@@ -28,7 +28,10 @@ export interface Flag {
 }
 
 /** Environment variables of Ringfence that are not settings. */
-const NOT_SETTINGS = new Set(['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT', 'RINGFENCE_PART']);
+const NOT_SETTINGS = new Set([
+  ...['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT', 'RINGFENCE_PART'],
+  ...['RINGFENCE_KIBANA_API_KEY', 'RINGFENCE_KIBANA_PASSWORD', 'RINGFENCE_TEST_KIBANA', 'RINGFENCE_TEST_CHROMIUM'],
+]);
 /** Prefix of the environment variables of the servers that `ringfence dev fleet` starts. They are not settings. */
 const TESTKIT_PREFIX = 'RINGFENCE_TESTKIT_';
 
