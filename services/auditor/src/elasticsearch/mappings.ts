@@ -56,6 +56,8 @@ const COMMON: Readonly<Record<string, Mapping>> = {
   'process.entry_leader.entity_id': keyword,
   'process.entry_leader.pid': number,
   'process.entry_leader.executable': keyword,
+  'agent.type': keyword,
+  'process.Ext.ancestry': keyword,
   'process.command_line': { ...keyword, fields: { text } },
   'ringfence.enrichment': keyword,
   'ringfence.severity': keyword,

@@ -1,5 +1,6 @@
 import { decode, executableName } from '@ringfence/wire';
 import {
+  analyzerFields,
   baseFields,
   containerFields,
   type Document,
@@ -13,7 +14,7 @@ import {
   techniqueFields,
 } from './common.ts';
 
-export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
+export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefined, analyzer = false): Document {
   const alert = decode('Alert', payload);
   const [process, parent] = alert.lineage;
   return {
@@ -52,6 +53,7 @@ export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefine
           'process.parent.command_line': parent.args,
         }),
     ...entryLeaderFields(alert.lineage),
+    ...(analyzer ? analyzerFields(alert.lineage) : {}),
     ...containerFields(alert.container),
     'container.cgroup': alert.cgroupPath,
     ...incidentFields(alert.incident),

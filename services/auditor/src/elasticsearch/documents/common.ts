@@ -107,6 +107,15 @@ export function entryLeaderFields(lineage: readonly Ancestor[]): Document {
   };
 }
 
+/** Elastic's own agent names this many ancestors. */
+const MAX_ANCESTRY = 20;
+
+/** Returns what Elastic Security's Analyzer asks for before it draws a process: the type of Elastic's own agent. */
+export const analyzerFields = (lineage: readonly Ancestor[]): Document => ({
+  'agent.type': 'endpoint',
+  'process.Ext.ancestry': lineage.slice(1, 1 + MAX_ANCESTRY).map(({ entityId }) => entityId),
+});
+
 export const hostnameField = (hostname: string): Document => (hostname === '' ? {} : { 'host.name': hostname });
 
 /** ECS severities of priorities; higher is worse. */

@@ -1,6 +1,6 @@
 import { catalogue, documentOf, eventKinds } from '@ringfence/fields';
 import { EventView, KIND, type ProcessInfo } from '@ringfence/wire';
-import { type Ancestor, type Document, ECS_VERSION, entryLeaderFields } from './common.ts';
+import { type Ancestor, analyzerFields, type Document, ECS_VERSION, entryLeaderFields } from './common.ts';
 
 /** Upper bound for a chain of parents. */
 const MAX_ANCESTORS = 64;
@@ -14,7 +14,10 @@ export interface EventDocument {
  * Returns a function that yields documents for executions and gaps, and for all events of a sample of the processes.
  * The selection depends only on identities, so every delivery of a batch stores the same events.
  */
-export function createEventDocuments(sample: number): (payload: Uint8Array) => Generator<EventDocument> {
+export function createEventDocuments(
+  sample: number,
+  analyzer = false,
+): (payload: Uint8Array) => Generator<EventDocument> {
   const view = new EventView();
   const threshold = Math.floor(sample * 2 ** 32);
   return function* (payload) {
@@ -22,7 +25,7 @@ export function createEventDocuments(sample: number): (payload: Uint8Array) => G
     while (view.next()) {
       const { kind } = view.cursor;
       if (kind !== KIND.Exec && kind !== KIND.Gap && sampleHash(view) >= threshold) continue;
-      yield { id: view.id, document: documentOfEvent(view) };
+      yield { id: view.id, document: documentOfEvent(view, analyzer) };
     }
   };
 }
@@ -48,8 +51,13 @@ const IN_ECS: Readonly<Record<string, (value: unknown) => Document>> = {
   'file.mode': (mode) => ({ 'file.mode': `0${(Number(mode) & 0o7777).toString(8)}` }),
 };
 
-function documentOfEvent(view: EventView): Document {
+/** ECS event types of the life of a process. */
+const EVENT_TYPES: Readonly<Record<string, readonly string[]>> = { fork: ['start'], exec: ['start'], exit: ['end'] };
+
+function documentOfEvent(view: EventView, analyzer: boolean): Document {
   const kind = eventKinds.names[view.cursor.kind] ?? 'unknown';
+  const type = EVENT_TYPES[kind];
+  const lineage = ancestorsOf(view.process);
   const fields = documentOf(view, catalogue.fields, kind);
   const converted = Object.entries(IN_ECS).flatMap(([name, convert]) =>
     fields[name] === undefined ? [] : [convert(fields[name])],
@@ -60,9 +68,11 @@ function documentOfEvent(view: EventView): Document {
     'event.module': 'ringfence',
     'event.dataset': 'ringfence.events',
     'event.action': kind,
+    ...(type === undefined ? {} : { 'event.type': type }),
     ...Object.fromEntries(Object.entries(fields).filter(([name]) => !Object.hasOwn(IN_ECS, name))),
     ...Object.assign({}, ...converted),
-    ...entryLeaderFields(ancestorsOf(view.process)),
+    ...entryLeaderFields(lineage),
+    ...(analyzer ? analyzerFields(lineage) : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../sink.ts';
 import type { Put } from '../bulk.ts';
-import type { IndexNames } from '../options.ts';
+import type { ClusterOptions, IndexNames } from '../options.ts';
 import { commandDocument, resultDocument } from './action.ts';
 import { alertDocument } from './alert.ts';
 import { idOf } from './audit.ts';
@@ -15,18 +15,18 @@ export type DocumentFactory = (entry: AuditEntry) => Put[];
 
 export function createDocuments(
   names: IndexNames,
-  sample: number,
+  { eventSample, analyzer }: Pick<ClusterOptions, 'eventSample' | 'analyzer'>,
   trusted: KeyLookupByRole | undefined,
 ): DocumentFactory {
   const detector = trusted?.('detector');
   const responder = trusted?.('responder');
-  const events = createEventDocuments(sample);
+  const events = createEventDocuments(eventSample, analyzer);
   const singleDocument = (index: string, entry: AuditEntry, document: Document): Put[] => [
     { index, id: idOf(entry.kind, entry.id), document: arrived(document) },
   ];
   return (entry) => {
     const { kind, payload, incident } = entry;
-    if (kind === 'alert') return singleDocument(names.alerts, entry, alertDocument(payload, detector));
+    if (kind === 'alert') return singleDocument(names.alerts, entry, alertDocument(payload, detector, analyzer));
     if (kind === 'command') return singleDocument(names.actions, entry, commandDocument(payload, responder));
     if (kind === 'result') return singleDocument(names.actions, entry, resultDocument(payload, responder));
     if (kind === 'events')
