@@ -113,7 +113,7 @@ function otherRecords(at: number): OutRecord[] {
   const results = (['executed', 'refused', 'expired'] as const).flatMap((outcome, i) => {
     const alert = createTestAlert(i + 1, { timestamp: at + (60 + i) * second });
     const command = { ...createTestCommand(alert.id), issuedAt: at + (61 + i) * second, expiresAt: at + 90 * second };
-    const reason = outcome === 'executed' ? '' : 'protected process';
+    const reason = outcome === 'refused' ? 'protected process' : '';
     const result = createTestResult(command, { outcome, reason, at: at + (62 + i) * second });
     return [
       { topic: TOPIC.alerts, value: encode('Alert', alert) },
@@ -122,7 +122,12 @@ function otherRecords(at: number): OutRecord[] {
     ];
   });
   const shell = createTestAlert(8, { timestamp: at + 10 * second });
-  const contained = { ...createTestIncident([shell], 2), hostname: 'db-1', status: 'contained' as const };
+  const contained = {
+    ...createTestIncident([shell], 2),
+    ...{ hostname: 'db-1', score: 61.5, status: 'contained' as const, verdict: 'true_positive' as const },
+    lead: { rule: shell.rule, tactics: shell.tactics, executable: '/bin/sh' },
+    stages: [{ tactic: 'execution', techniques: shell.techniques, firstSeen: shell.timestamp }],
+  };
   const enrolment = {
     ...{ subject: 'detector-1', role: 'detector', publicKey: Buffer.alloc(44), signingKeyId: 'k1', version: 1 },
     ...{ certificateSerials: ['01'], issuedAt: at, revokedAt: 0, ...UNSIGNED },

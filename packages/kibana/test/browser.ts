@@ -23,7 +23,7 @@ export interface DrawnPanel {
   readonly hasFailed: boolean;
 }
 
-/** Opens a dashboard from a time in date math until now, and returns its `count` panels once each is drawn or failed. */
+/** Opens a dashboard from a time in date math until now. Returns its `count` panels, each drawn or failed. */
 export async function openDashboard(
   page: Page,
   url: string,

@@ -24,7 +24,7 @@ export const AUDIT: Dashboard = {
   ],
   rows: [
     {
-      height: 6,
+      height: 9,
       panels: [
         {
           type: 'metric',

@@ -65,7 +65,9 @@ function chartOf(chart: Chart): object {
 
 function measureOf(measure: Measure): object {
   const { op, label } = measure;
-  return op === 'count' ? { operation: op, label } : { operation: OPERATIONS[op], field: measure.field, label };
+  if (op === 'count') return { operation: op, label };
+  const format = op === 'average' ? { format: { type: 'number', decimals: 0 } } : {};
+  return { operation: OPERATIONS[op], field: measure.field, label, ...format };
 }
 
 /** The largest first measure comes first without `rank_by`. */

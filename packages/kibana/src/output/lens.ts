@@ -170,5 +170,7 @@ function measureColumn(measure: Measure, emptyAsNull: boolean): object {
       params: { emptyAsNull },
     };
   const dataType = TIMES.has(measure.field) ? 'date' : 'number';
-  return { ...shared, dataType, operationType: OPERATIONS[op], sourceField: measure.field, params: { emptyAsNull } };
+  const format = op === 'average' ? { format: { id: 'number', params: { decimals: 0 } } } : {};
+  const params = { emptyAsNull, ...format };
+  return { ...shared, dataType, operationType: OPERATIONS[op], sourceField: measure.field, params };
 }
