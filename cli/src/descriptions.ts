@@ -17,6 +17,7 @@ export const DESCRIPTIONS = {
   incident: 'show an incident, set its state, export or hold its evidence, or write exceptions for its rules',
   audit: 'verify the audit trail or an exported incident, or list the actions of operators',
   sinks: 'show, check and test the sinks that get alerts and incidents, or send a time range again',
+  kibana: 'install dashboards for the audit trail in Kibana, or show what would change',
   record: 'record the raw events and log lines of this host to a file, until Ctrl-C; "ringfence replay" plays it back',
   rules: 'write, check, test, explain, benchmark and convert detection rules',
   replay: 'run a recording through the pipeline from empty state; the same file gives the same ids and bytes each time',

@@ -12,6 +12,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   config: ['base'],
   coordination: ['base'],
   'host-kit': ['base'],
+  kibana: ['base'],
   telemetry: ['base'],
   wire: ['base'],
 
@@ -35,7 +36,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   rules: ['base', 'fields', 'interest', 'sequence-store', 'wire'],
   sensor: ['base', 'config', 'fields', 'host-kit', 'interest', 'libbpf-ts', 'wire'],
 
-  ecs: ['fields', 'incident-text', 'rules', 'wire'],
+  ecs: ['base', 'fields', 'incident-text', 'rules', 'wire'],
 
   auditor: ['base', 'bus', 'ecs', 'fields', 'incident-text', 'service-kit', 'syslog', 'wire'],
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],

@@ -192,6 +192,7 @@ export interface Config {
       readonly namespace: string;
       /** 0 to 1 */
       readonly eventSample: number;
+      readonly analyzer: boolean;
       readonly requestTimeoutMs: number;
       readonly bulkBytes: number;
       readonly bulkConcurrency: number;

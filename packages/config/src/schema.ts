@@ -204,6 +204,10 @@ const elasticsearch = () =>
       0.01,
       'Share of processes whose events are stored. Executions and gaps are always stored. All events are on the bus.',
     ),
+    analyzer: flag(
+      false,
+      "Let documents of alerts and processes pass for those of Elastic's own agent (`agent.type: endpoint`), because Elastic Security's Analyzer draws no others (docs/KIBANA.md).",
+    ),
     requestTimeout: duration('30s', 'Deadline of a request.', { min: 100, max: 600_000 }),
     bulkBytes: size('4MiB', 'Size of a bulk request.', { min: 64 * 1024, max: 64 * 1024 ** 2 }),
     bulkConcurrency: count(2, 'Maximum number of concurrent bulk requests.', { min: 1, max: 16 }),

@@ -1113,6 +1113,10 @@ export interface Alert {
   readonly container: null | Container;
   /** cgroup path of the process; empty: unknown */
   readonly cgroupPath: string;
+  /** id of the incident that the alert's chain was or would have become when the alert joined it; empty: written up to 0.2.0 */
+  readonly incident: string;
+  /** hostname of hostId as reported by the agent; empty: unknown */
+  readonly hostname: string;
   /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
