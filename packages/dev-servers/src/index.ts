@@ -20,3 +20,4 @@ export {
   sharedRedis,
   sharedRegistry,
 } from './shared.ts';
+export { startVictoriaLogs, type VictoriaLogs, victoriaLogsMissing } from './victoria-logs.ts';
