@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
+import { authorizationOf, type Credentials, credentialShape } from '../../http/credentials.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
 import { tlsShape } from '../../settings/common.ts';
@@ -25,9 +26,7 @@ const shape = {
   pipeline: line.optional(),
   /** Encoded API key */
   apiKey: secret.optional(),
-  /** User for `password`, without an API key */
-  user: line.optional(),
-  password: secret.optional(),
+  ...credentialShape,
 };
 
 /** The bulk API of Elasticsearch, which OpenSearch has too. */
@@ -45,7 +44,7 @@ export const elasticsearch: SinkKind = defineKind({
       url: settings.url,
       tls: settings,
       timeoutMs: common.timeout,
-      headers: () => ({ ...authorizationOf(settings), 'content-type': 'application/x-ndjson' }),
+      headers: () => ({ ...loginOf(settings), 'content-type': 'application/x-ndjson' }),
       gzip: true,
     });
     const encode = (item: Item): string => linesOf(item, settings);
@@ -61,16 +60,9 @@ export const elasticsearch: SinkKind = defineKind({
   },
 });
 
-interface Credentials {
-  readonly apiKey?: string | undefined;
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
-}
-
-function authorizationOf({ apiKey, user, password }: Credentials): Readonly<Record<string, string>> {
-  if (apiKey !== undefined) return { authorization: `ApiKey ${readSecret(apiKey)}` };
-  if (user === undefined || password === undefined) return {};
-  return { authorization: `Basic ${Buffer.from(`${user}:${readSecret(password)}`).toString('base64')}` };
+function loginOf(settings: Credentials & { readonly apiKey?: string | undefined }): Readonly<Record<string, string>> {
+  const { apiKey } = settings;
+  return apiKey === undefined ? authorizationOf(settings) : { authorization: `ApiKey ${readSecret(apiKey)}` };
 }
 
 /** `create` never replaces a document: an id that exists was sent before. A data stream needs the time. */
