@@ -36,6 +36,8 @@ export interface HttpOptions {
 export interface HttpAnswer {
   readonly status: number;
   /** At most 4 MiB */
+  readonly bytes: Uint8Array;
+  /** The bytes as UTF-8 */
   readonly text: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
@@ -83,7 +85,7 @@ export class HttpClient {
     });
     const { status } = answer;
     if ((status >= 200 && status < 300) || expected.includes(status)) return answer;
-    const reason = `${this.#base} answered ${status}${reasonOf(answer.text)}`;
+    const reason = `${this.#base} answered ${status}: ${oneLine(answer.text)}`.replace(/: $/, '');
     if (REFUSALS.has(status)) throw new SinkRefusedError(sink, reason);
     await pause(retryAfterMs(answer.headers['retry-after']), signal);
     const hint = HINTS[status] === undefined ? '' : `; ${HINTS[status]}`;
@@ -97,7 +99,8 @@ export class HttpClient {
         ...options,
         dispatcher: this.#dispatcher,
       });
-      return { status: statusCode, headers, text: await readBounded(body) };
+      const bytes = await readBounded(body);
+      return { status: statusCode, headers, bytes, text: bytes.toString('utf8') };
     } catch (error) {
       // Certificates may have been the reason, and may have been replaced.
       await this.close();
@@ -128,7 +131,7 @@ function connect({ tls: { ca, cert, key }, timeoutMs }: HttpOptions): Dispatcher
   return hasProxy ? new EnvHttpProxyAgent({ connect, requestTls: connect }) : new Agent({ connect });
 }
 
-async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body) {
@@ -136,7 +139,7 @@ async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
     if (bytes > ANSWER_MAX_BYTES) throw new RangeError(`the answer has more than ${ANSWER_MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /** Returns the deepest message: undici wraps the reason. */
@@ -146,14 +149,12 @@ function causeOf(error: unknown): string {
   return messageOf(error) || String((error as NodeJS.ErrnoException).code);
 }
 
-/** Returns the beginning of an answer as one line without control characters. */
-function reasonOf(text: string): string {
-  const line = text
+/** Returns the beginning of a far side's text as one line without control characters. */
+export const oneLine = (text: string): string =>
+  text
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
     .slice(0, REASON_MAX_CHARS);
-  return line === '' ? '' : `: ${line}`;
-}
 
 function retryAfterMs(header: string | string[] | undefined): number {
   const seconds = Number([header].flat()[0] ?? 0);
