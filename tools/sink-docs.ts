@@ -44,12 +44,15 @@ const inlined = (text: string): string =>
   text
     .replace(/^# .*\n+/, '')
     .replaceAll(/^(#+ )/gm, '#$1')
+    .replaceAll('../../../../../docs/', '')
     .trim();
 
 function page({ type, title, sends, incidents, proof, shape }: (typeof KINDS)[number]): string {
   const folder = join(FORWARDER, 'kinds', type);
   const own = Object.fromEntries(Object.entries(shape).filter(([key]) => !(key in tlsShape)));
-  const settings = table(own, readFileSync(join(folder, 'index.ts'), 'utf8'), `kinds/${type}/index.ts`);
+  const sources = [join(folder, 'index.ts'), join(FORWARDER, 'encode/ticket.ts')];
+  const source = sources.map((path) => readFileSync(path, 'utf8')).join('\n');
+  const settings = table(own, source, `kinds/${type}/index.ts`);
   const tls =
     'ca' in shape ? '\n\nTLS: `ca`, `cert` and `key` are PEM files; without `ca` the CAs of the system are used.' : '';
   const more = existsSync(join(folder, 'README.md'))

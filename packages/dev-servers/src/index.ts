@@ -1,3 +1,4 @@
+export { type AlertmanagerServer, alertmanagerMissing, startAlertmanager } from './alertmanager.ts';
 export { type Collector, collectorMissing, startCollector } from './collector.ts';
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
 export type { KafkaSecurity } from './kafka-security.ts';

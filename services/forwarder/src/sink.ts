@@ -77,6 +77,8 @@ interface KindFacts {
   readonly title: string;
   /** The kinds of records that are sent unless `send` says otherwise. */
   readonly sends: readonly SendName[];
+  /** The kinds of records that `send` may name. @default all */
+  readonly takes?: readonly SendName[];
   /** `newest`: of the versions of an incident in a batch only the newest is sent, as the update of one ticket. */
   readonly incidents: 'newest' | 'all';
   /** Whether `Tickets` of the incidents are kept with the position. */

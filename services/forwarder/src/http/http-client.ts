@@ -31,6 +31,8 @@ export interface HttpOptions {
   /** Headers of each request, read anew, so that secrets can be rotated. */
   readonly headers?: () => Readonly<Record<string, string>>;
   readonly gzip?: boolean;
+  /** What messages call the far side, for a URL that is a secret. @default the URL */
+  readonly shown?: string;
 }
 
 export interface HttpAnswer {
@@ -60,11 +62,13 @@ export interface HttpRequest {
 export class HttpClient {
   readonly #options: HttpOptions;
   readonly #base: string;
+  readonly #shown: string;
   #dispatcher: Dispatcher | undefined;
 
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#base = options.url.replace(/\/+$/, '');
+    this.#shown = options.shown ?? this.#base;
   }
 
   async send({ method = 'POST', path = '', body, headers, expected = [], signal }: HttpRequest): Promise<HttpAnswer> {
@@ -85,7 +89,7 @@ export class HttpClient {
     });
     const { status } = answer;
     if ((status >= 200 && status < 300) || expected.includes(status)) return answer;
-    const reason = `${this.#base} answered ${status}: ${oneLine(answer.text)}`.replace(/: $/, '');
+    const reason = `${this.#shown} answered ${status}: ${oneLine(answer.text)}`.replace(/: $/, '');
     if (REFUSALS.has(status)) throw new SinkRefusedError(sink, reason);
     await pause(retryAfterMs(answer.headers['retry-after']), signal);
     const hint = HINTS[status] === undefined ? '' : `; ${HINTS[status]}`;
@@ -104,7 +108,7 @@ export class HttpClient {
     } catch (error) {
       // Certificates may have been the reason, and may have been replaced.
       await this.close();
-      throw new SinkUnavailableError(this.#options.sink, `${this.#base}: ${causeOf(error)}`, { cause: error });
+      throw new SinkUnavailableError(this.#options.sink, `${this.#shown}: ${causeOf(error)}`, { cause: error });
     }
   }
 
