@@ -18,6 +18,7 @@ export type TopicName =
   | 'schemas'
   | 'enrolments'
   | 'auditHeads'
+  | 'operator'
   | 'dlq';
 
 /** Retention limits. Infinity means no limit. */
@@ -191,14 +192,17 @@ export interface Config {
       readonly namespace: string;
       /** 0 to 1 */
       readonly eventSample: number;
+      readonly analyzer: boolean;
       readonly requestTimeoutMs: number;
       readonly bulkBytes: number;
       readonly bulkConcurrency: number;
     };
     readonly headIntervalMs: number;
     readonly headRecords: number;
+    readonly headSyslog: string;
     readonly path: string;
     readonly maxBytes: number;
+    readonly holdMaxBytes: number;
     readonly synchronous: 'full' | 'normal';
     readonly eventRetentionMs: number;
   };

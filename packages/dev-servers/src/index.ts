@@ -1,4 +1,5 @@
 export { type AlertmanagerServer, alertmanagerMissing, startAlertmanager } from './alertmanager.ts';
+export { type Collector, collectorMissing, startCollector } from './collector.ts';
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
 export type { KafkaSecurity } from './kafka-security.ts';
 export { type ReservedPorts, reservePorts } from './ports.ts';
@@ -22,3 +23,4 @@ export {
   sharedRedis,
   sharedRegistry,
 } from './shared.ts';
+export { startVictoriaLogs, type VictoriaLogs, victoriaLogsMissing } from './victoria-logs.ts';

@@ -38,6 +38,8 @@ export interface HttpOptions {
 export interface HttpAnswer {
   readonly status: number;
   /** At most 4 MiB */
+  readonly bytes: Uint8Array;
+  /** The bytes as UTF-8 */
   readonly text: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
@@ -101,7 +103,8 @@ export class HttpClient {
         ...options,
         dispatcher: this.#dispatcher,
       });
-      return { status: statusCode, headers, text: await readBounded(body) };
+      const bytes = await readBounded(body);
+      return { status: statusCode, headers, bytes, text: bytes.toString('utf8') };
     } catch (error) {
       // Certificates may have been the reason, and may have been replaced.
       await this.close();
@@ -132,7 +135,7 @@ function connect({ tls: { ca, cert, key }, timeoutMs }: HttpOptions): Dispatcher
   return hasProxy ? new EnvHttpProxyAgent({ connect, requestTls: connect }) : new Agent({ connect });
 }
 
-async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body) {
@@ -140,7 +143,7 @@ async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
     if (bytes > ANSWER_MAX_BYTES) throw new RangeError(`the answer has more than ${ANSWER_MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /** Returns the deepest message: undici wraps the reason. */

@@ -1,10 +1,14 @@
 import type { SinkKind } from '../sink.ts';
 import { alertmanager } from './alertmanager/index.ts';
+import { elasticsearch } from './elasticsearch/index.ts';
 import { email } from './email/index.ts';
 import { falco } from './falco/index.ts';
 import { jira } from './jira/index.ts';
+import { loki } from './loki/index.ts';
+import { otlp } from './otlp/index.ts';
 import { pagerduty } from './pagerduty/index.ts';
 import { slack } from './slack/index.ts';
+import { splunk } from './splunk/index.ts';
 import { syslog } from './syslog/index.ts';
 import { teams } from './teams/index.ts';
 import { thehive } from './thehive/index.ts';
@@ -13,11 +17,15 @@ import { webhook } from './webhook/index.ts';
 /** All kinds of sinks. To add one, add its folder here; docs/SINKS.md gets its table of settings from it. */
 export const KINDS: readonly SinkKind[] = [
   alertmanager,
+  elasticsearch,
   email,
   falco,
   jira,
+  loki,
+  otlp,
   pagerduty,
   slack,
+  splunk,
   syslog,
   teams,
   thehive,
