@@ -41,7 +41,7 @@ export function summaryOf(item: Item): Summary {
     container: one('container.name') || one('container.id'),
     image: one('container.image.name'),
     tactics: all('threat.tactic.name'),
-    techniques: all('threat.technique.id'),
+    techniques: techniquesOf(all('threat.technique.id'), all('threat.technique.subtechnique.id')),
     incidentId: one('ringfence.incident.id'),
     fields: new Map(all('ringfence.alert.fields').map(splitField)),
   };
@@ -51,6 +51,12 @@ function titleOf({ kind, document }: Item): string {
   const name = { alert: 'rule.name', incident: 'message', command: 'event.action', result: 'event.action' }[kind];
   return String([document[name] ?? kind].flat()[0]);
 }
+
+/** ECS has T1059 besides T1059.004, which says more. */
+const techniquesOf = (techniques: readonly string[], subtechniques: readonly string[]): string[] => [
+  ...techniques.filter((id) => !subtechniques.some((subtechnique) => subtechnique.startsWith(`${id}.`))),
+  ...subtechniques,
+];
 
 /** The priority of a response is that of a notice. */
 function priorityOf({ kind, record }: Item): Priority {
