@@ -21,3 +21,4 @@ export {
   sharedRedis,
   sharedRegistry,
 } from './shared.ts';
+export { startVictoriaLogs, type VictoriaLogs, victoriaLogsMissing } from './victoria-logs.ts';

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { silentLog } from '@ringfence/base';
 import type { Bus, EmbeddedBus } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
@@ -84,7 +85,9 @@ export async function startReceiver(
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = '', url = '', headers } = request;
-    const got = { method, path: url, headers, body: Buffer.concat(chunks).toString('utf8') };
+    const bytes = Buffer.concat(chunks);
+    const plain = headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
+    const got = { method, path: url, headers, body: plain.toString('utf8') };
     received.push(got);
     const { status, body = {}, headers: extra = {} } = answer(got, received.length);
     response.writeHead(status, { 'content-type': 'application/json', ...extra });

@@ -147,7 +147,7 @@ function causeOf(error: unknown): string {
 }
 
 /** Returns the beginning of an answer as one line without control characters. */
-function reasonOf(text: string): string {
+export function reasonOf(text: string): string {
   const line = text
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()

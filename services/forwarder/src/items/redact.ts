@@ -28,7 +28,7 @@ export function createRedactor({ redact }: Pick<SinkSettings, 'redact'>): Redact
     literals.sort((a, b) => b.length - a.length);
     const replace = (text: string): string => {
       if (exact.has(text)) return mark(text);
-      let result = text.slice(0, TEXT_MAX_CHARS);
+      let result = text.slice(0, TEXT_MAX_CHARS).toWellFormed();
       for (const literal of literals) result = result.replaceAll(literal, mark);
       for (const pattern of patterns) result = result.replace(pattern, (match) => (match === '' ? '' : mark(match)));
       return result;
