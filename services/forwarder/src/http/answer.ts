@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { SinkUnavailableError } from '../errors.ts';
-import { type HttpAnswer, reasonOf } from './http-client.ts';
+import { type HttpAnswer, oneLine } from './http-client.ts';
 
 /**
  * Returns the body of an answer as the far side's API has it. Throws SinkUnavailableError if it is anything else: a
@@ -9,7 +9,7 @@ import { type HttpAnswer, reasonOf } from './http-client.ts';
 export function readAnswer<T>(sink: string, { status, text }: HttpAnswer, schema: z.ZodType<T>): T {
   const { data, success } = schema.safeParse(parse(text));
   if (success) return data;
-  const reason = `the far side answered ${status} with an unknown text${reasonOf(text)}; check the URL`;
+  const reason = `the far side answered ${status} with an unknown text, "${oneLine(text)}"; check the URL`;
   throw new SinkUnavailableError(sink, reason);
 }
 

@@ -83,7 +83,7 @@ export class HttpClient {
     });
     const { status } = answer;
     if ((status >= 200 && status < 300) || expected.includes(status)) return answer;
-    const reason = `${this.#base} answered ${status}${reasonOf(answer.text)}`;
+    const reason = `${this.#base} answered ${status}: ${oneLine(answer.text)}`.replace(/: $/, '');
     if (REFUSALS.has(status)) throw new SinkRefusedError(sink, reason);
     await pause(retryAfterMs(answer.headers['retry-after']), signal);
     const hint = HINTS[status] === undefined ? '' : `; ${HINTS[status]}`;
@@ -146,14 +146,12 @@ function causeOf(error: unknown): string {
   return messageOf(error) || String((error as NodeJS.ErrnoException).code);
 }
 
-/** Returns the beginning of an answer as one line without control characters. */
-export function reasonOf(text: string): string {
-  const line = text
+/** Returns the beginning of a far side's text as one line without control characters. */
+export const oneLine = (text: string): string =>
+  text
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
     .slice(0, REASON_MAX_CHARS);
-  return line === '' ? '' : `: ${line}`;
-}
 
 function retryAfterMs(header: string | string[] | undefined): number {
   const seconds = Number([header].flat()[0] ?? 0);

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { ecsDocument } from '../../encode/json.ts';
+import { HttpClient } from '../../http/http-client.ts';
+import { portionsOf } from '../../http/portions.ts';
+import { tlsShape } from '../../settings/common.ts';
+import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
+import { defineKind, type Item, type SinkKind } from '../../sink.ts';
+import { bulk } from './bulk.ts';
+
+/** Clusters take 100 MB; a smaller request needs less of their memory. */
+const REQUEST_MAX_BYTES = 8_000_000;
+
+const index = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._{}-]{0,199}$/, 'expected the name of an index or data stream, in lower case');
+
+const shape = {
+  url: httpUrl,
+  ...tlsShape,
+  /** Index or data stream; `{dataset}` becomes ringfence.alerts, ringfence.incidents or ringfence.actions. */
+  index: index.default('logs-{dataset}-default'),
+  /** Ingest pipeline of the documents */
+  pipeline: line.optional(),
+  /** Encoded API key */
+  apiKey: secret.optional(),
+  /** User for `password`, without an API key */
+  user: line.optional(),
+  password: secret.optional(),
+};
+
+/** The bulk API of Elasticsearch, which OpenSearch has too. */
+export const elasticsearch: SinkKind = defineKind({
+  type: 'elasticsearch',
+  title: 'Elasticsearch or OpenSearch, as ECS documents',
+  shape,
+  sends: ['alerts', 'incidents', 'responses'],
+  incidents: 'all',
+  keepsTickets: false,
+  proof: 'Elasticsearch and OpenSearch',
+  open(settings, { name, common }) {
+    const client = new HttpClient({
+      sink: name,
+      url: settings.url,
+      tls: settings,
+      timeoutMs: common.timeout,
+      headers: () => ({ ...authorizationOf(settings), 'content-type': 'application/x-ndjson' }),
+      gzip: true,
+    });
+    const encode = (item: Item): string => linesOf(item, settings.index);
+    return {
+      async send(items, { signal }) {
+        const rejections = [];
+        for (const portion of portionsOf(items, encode, REQUEST_MAX_BYTES))
+          rejections.push(...(await bulk({ sink: name, client, pipeline: settings.pipeline }, portion, signal)));
+        return rejections;
+      },
+      close: () => client.close(),
+    };
+  },
+});
+
+interface Credentials {
+  readonly apiKey?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+}
+
+function authorizationOf({ apiKey, user, password }: Credentials): Readonly<Record<string, string>> {
+  if (apiKey !== undefined) return { authorization: `ApiKey ${readSecret(apiKey)}` };
+  if (user === undefined || password === undefined) return {};
+  return { authorization: `Basic ${Buffer.from(`${user}:${readSecret(password)}`).toString('base64')}` };
+}
+
+/** `create` never replaces a document: an id that exists was sent before. */
+function linesOf(item: Item, pattern: string): string {
+  const dataset = String(item.document['event.dataset'] ?? `ringfence.${item.kind}`);
+  const action = { create: { _index: pattern.replaceAll('{dataset}', dataset), _id: item.id } };
+  return `${JSON.stringify(action)}\n${JSON.stringify(ecsDocument(item))}\n`;
+}
