@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { elasticsearchMissing, opensearchMissing, sharedElasticsearch, sharedOpenSearch } from '@ringfence/dev-servers';
+import { ocsfEvent } from '../../src/encode/ocsf/index.ts';
 import type { Item } from '../../src/sink.ts';
 import { alertItem, incidentItem, sendOnce, sinkOf, startReceiver } from '../support.ts';
 import { HOSTILE, hostileItem } from './hostile.ts';
@@ -56,6 +57,19 @@ for (const { title, missing, shared } of [
       }
       const streams = await call(url, 'GET', `/_data_stream/logs-${PREFIX}-all-*`);
       assert.equal((streams['data_streams'] as unknown[]).length, 2);
+    });
+
+    test('stores OCSF in a data stream, with the time that it needs', async () => {
+      const { url } = await shared();
+      await installTemplate(url);
+      const items = [alertItem(1), incidentItem(3)];
+      assert.deepEqual(await sendOnce(sinkText(url, 'ocsf', ', encoding: ocsf'), items), []);
+      const found = await documentsOf(url, 'ocsf');
+      for (const item of items) {
+        const { '@timestamp': time, ...event } = found.get(item.id)!;
+        assert.equal(Date.parse(String(time)), Math.floor(item.at / 1000));
+        assert.deepEqual(event, ocsfEvent(item));
+      }
     });
 
     test('returns a document that does not fit the mapping, and stores the others', async () => {

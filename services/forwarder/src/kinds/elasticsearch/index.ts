@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ecsDocument } from '../../encode/json.ts';
+import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
 import { tlsShape } from '../../settings/common.ts';
@@ -19,6 +19,8 @@ const shape = {
   ...tlsShape,
   /** Index or data stream; `{dataset}` becomes ringfence.alerts, ringfence.incidents or ringfence.actions. */
   index: index.default('logs-{dataset}-default'),
+  /** Of the documents: ECS, or OCSF 1.8 with an `@timestamp` */
+  encoding,
   /** Ingest pipeline of the documents */
   pipeline: line.optional(),
   /** Encoded API key */
@@ -46,7 +48,7 @@ export const elasticsearch: SinkKind = defineKind({
       headers: () => ({ ...authorizationOf(settings), 'content-type': 'application/x-ndjson' }),
       gzip: true,
     });
-    const encode = (item: Item): string => linesOf(item, settings.index);
+    const encode = (item: Item): string => linesOf(item, settings);
     return {
       async send(items, { signal }) {
         const rejections = [];
@@ -71,9 +73,10 @@ function authorizationOf({ apiKey, user, password }: Credentials): Readonly<Reco
   return { authorization: `Basic ${Buffer.from(`${user}:${readSecret(password)}`).toString('base64')}` };
 }
 
-/** `create` never replaces a document: an id that exists was sent before. */
-function linesOf(item: Item, pattern: string): string {
+/** `create` never replaces a document: an id that exists was sent before. A data stream needs the time. */
+function linesOf(item: Item, { index, encoding }: { readonly index: string; readonly encoding: Encoding }): string {
   const dataset = String(item.document['event.dataset'] ?? `ringfence.${item.kind}`);
-  const action = { create: { _index: pattern.replaceAll('{dataset}', dataset), _id: item.id } };
-  return `${JSON.stringify(action)}\n${JSON.stringify(ecsDocument(item))}\n`;
+  const action = { create: { _index: index.replaceAll('{dataset}', dataset), _id: item.id } };
+  const document = { '@timestamp': new Date(item.at / 1000).toISOString(), ...ENCODERS[encoding](item) };
+  return `${JSON.stringify(action)}\n${JSON.stringify(document)}\n`;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { ecsDocument } from '../../encode/json.ts';
+import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
 import { summaryOf } from '../../encode/summary.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
@@ -22,6 +22,8 @@ const shape = {
   index: line.optional(),
   sourcetype: line.default('ringfence'),
   source: line.default('ringfence'),
+  /** Of the events: ECS, or OCSF 1.8 */
+  encoding,
   /** Waits until the indexers have written the events; the token must have indexer acknowledgement. */
   ack: z.boolean().default(false),
   /** Channel of the requests. @default a new one at each start */
@@ -72,9 +74,10 @@ interface EventSettings {
   readonly index?: string | undefined;
   readonly source: string;
   readonly sourcetype: string;
+  readonly encoding: Encoding;
 }
 
-function eventOf(item: Item, { index, source, sourcetype }: EventSettings): Record<string, unknown> {
+function eventOf(item: Item, { index, source, sourcetype, encoding }: EventSettings): Record<string, unknown> {
   const { host } = summaryOf(item);
   return {
     time: item.at / 1_000_000,
@@ -82,6 +85,6 @@ function eventOf(item: Item, { index, source, sourcetype }: EventSettings): Reco
     source,
     sourcetype,
     ...(index === undefined ? {} : { index }),
-    event: ecsDocument(item),
+    event: ENCODERS[encoding](item),
   };
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
+import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
@@ -15,6 +16,8 @@ const shape = {
   authorization: secret.optional(),
   /** Further headers. */
   headers: z.record(line, line).default({}),
+  /** Of each event's data: ECS, or OCSF 1.8 */
+  encoding,
   /** One CloudEvent a request, or a batch of them. */
   mode: z.enum(['batch', 'single']).default('batch'),
 };
@@ -49,7 +52,7 @@ export const webhook: SinkKind = defineKind({
     };
     return {
       async send(items, { signal }) {
-        const events = items.map((item) => cloudEvent(item));
+        const events = items.map((item) => cloudEvent(item, settings.encoding));
         if (settings.mode === 'batch') {
           await post(`${items[0]!.id}+${items.length}`, 'application/cloudevents-batch+json', events, signal);
           return [];
@@ -63,7 +66,8 @@ export const webhook: SinkKind = defineKind({
 });
 
 /** CloudEvents 1.0, structured mode. */
-function cloudEvent({ kind, id, group, at, document }: Item): Record<string, unknown> & { readonly id: string } {
+function cloudEvent(item: Item, encoding: Encoding): Record<string, unknown> & { readonly id: string } {
+  const { kind, id, group, at, document } = item;
   return {
     specversion: '1.0',
     id,
@@ -72,7 +76,7 @@ function cloudEvent({ kind, id, group, at, document }: Item): Record<string, unk
     subject: group,
     time: new Date(at / 1000).toISOString(),
     datacontenttype: 'application/json',
-    data: document,
+    data: ENCODERS[encoding](item),
   };
 }
 
