@@ -50,6 +50,8 @@ const sinkSchema: z.ZodType<SinkConfig> = z.unknown().transform((value, context)
   const shared = common.parse(value) as unknown as SinkSettings;
   const config: SinkConfig = { name: shared.sink, common: shared, kind, settings: own.parse(value) };
   for (const key of plainKeys(config)) context.addIssue({ code: 'custom', path: [key], message: PLAIN });
+  for (const [key, message] of Object.entries(kind.check?.(config.settings, shared) ?? {}))
+    context.addIssue({ code: 'custom', path: [key], message });
   return config;
 });
 
