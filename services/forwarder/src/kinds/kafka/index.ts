@@ -25,12 +25,16 @@ const sasl = z
 const shape = {
   /** host:port of the brokers to connect to first */
   brokers: z.array(hostPort).min(1).max(100),
+  /** Must exist; Ringfence does not create it. */
   topic: z.string().regex(/^[\w.-]{1,249}$/, 'expected up to 249 letters, digits, dots, dashes and underscores'),
   /** `avro`: the record as Ringfence's own topics have it, in Avro's single-object encoding. */
   format: z.enum(['ecs', 'avro']).default('ecs'),
+  /** Of the batches, which are also smaller in the topic then. */
   compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('zstd'),
+  /** false: only to brokers on loopback, unless `insecure` */
   tls: z.boolean().default(true),
   ...tlsShape,
+  /** Login: `mechanism` with `username` and `password`, or `oauthbearer` with `token` */
   sasl: sasl.optional(),
 };
 
