@@ -46,7 +46,7 @@ const inlined = (text: string): string =>
     .replaceAll(/^(#+ )/gm, '#$1')
     .trim();
 
-function page({ type, title, sends, incidents, proof, shape }: (typeof KINDS)[number]): string {
+function page({ type, title, sends, incidents, proof, shape, defaults = {} }: (typeof KINDS)[number]): string {
   const folder = join(FORWARDER, 'kinds', type);
   const own = Object.fromEntries(Object.entries(shape).filter(([key]) => !(key in tlsShape)));
   const settings = table(own, readFileSync(join(folder, 'index.ts'), 'utf8'), `kinds/${type}/index.ts`);
@@ -57,7 +57,10 @@ function page({ type, title, sends, incidents, proof, shape }: (typeof KINDS)[nu
     : '';
   const updates =
     incidents === 'newest' ? 'Versions of an incident update one ticket.' : 'Each version of an incident is sent.';
-  const facts = `Sends ${sends.join(', ')} unless \`send\` says otherwise. ${updates} Tested against ${proof}.`;
+  const others = Object.entries(defaults)
+    .map(([key, value]) => ` Its default of \`${key}\` is ${value}.`)
+    .join('');
+  const facts = `Sends ${sends.join(', ')} unless \`send\` says otherwise. ${updates} Tested against ${proof}.${others}`;
   return `## ${type}\n\n${title}.\n\n${facts}\n\n${settings}${tls}${more}`;
 }
 

@@ -81,6 +81,8 @@ interface KindFacts {
   readonly incidents: 'newest' | 'all';
   /** Whether `Tickets` of the incidents are kept with the position. */
   readonly keepsTickets: boolean;
+  /** Other defaults of common settings, as a file has them. */
+  readonly defaults?: { readonly batch?: number; readonly digest?: string };
   /** What the tests run it against: the real server, or a server of ours after the published API. */
   readonly proof: string;
 }
