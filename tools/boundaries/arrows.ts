@@ -41,7 +41,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   auditor: ['base', 'bus', 'ecs', 'fields', 'incident-text', 'service-kit', 'syslog', 'wire'],
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
   'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
-  forwarder: ['base', 'bus', 'checked-yaml', 'ecs', 'fields', 'service-kit', 'wire'],
+  forwarder: ['base', 'bus', 'bus-kafka', 'checked-yaml', 'ecs', 'fields', 'service-kit', 'wire'],
   responder: ['base', 'bus', 'checked-yaml', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
 
   collector: [

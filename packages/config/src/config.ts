@@ -134,6 +134,7 @@ export interface Config {
       readonly journald: 'auto' | 'on' | 'off';
       readonly linesPerSecond: number;
     };
+    readonly alerts: { readonly enabled: boolean; readonly listen: Address; readonly token: string };
     readonly probes: {
       readonly pam: boolean;
       readonly shell: boolean;

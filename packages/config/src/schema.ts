@@ -413,6 +413,14 @@ const shape = (directories: DefaultDirectories) => ({
         { min: 1 },
       ),
     }),
+    alerts: section('Takes alerts that Falco or another sensor on this host posts as JSON. See docs/ALERTS.md.', {
+      enabled: flag(false, 'Take them. `collector.alerts.token` is required.'),
+      listen: address(
+        '127.0.0.1:2801',
+        "Address on loopback. The default port is that of falcosidekick, which Falco's documentation uses.",
+      ),
+      token: secret('Sent as a bearer token, or as the password in the URL, with any user.'),
+    }),
     probes: section(
       "Probes in libraries and programs of the host, which report data from the process's memory. Files in containers are not probed.",
       {

@@ -192,7 +192,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
     dockerRoots: settings.dockerRoots,
     integrity: settings.integrity,
     hash: settings.hash,
-    logs: settings.logs,
+    logs: { ...settings.logs, alerts: settings.alerts.enabled ? settings.alerts : undefined },
     probes: settings.probes,
     sharePerSecond: sensor.share.perSecond,
     shareBurst: sensor.share.burst,

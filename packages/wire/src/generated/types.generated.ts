@@ -252,7 +252,7 @@ export interface MountContext {
 
 /** a line of a log, parsed if its program is known; an empty or zero field is unknown */
 export interface Log {
-  /** file, journald, filebeat */
+  /** file, journald, http (an alert of another sensor), filebeat */
   readonly origin: string;
   /** path of the file, or name of the unit */
   readonly path: string;
@@ -262,7 +262,7 @@ export interface Log {
   readonly program: string;
   readonly pid: number;
   readonly message: Text;
-  /** ECS event.category: authentication, session, process, iam */
+  /** ECS event.category: authentication, session, process, iam, intrusion_detection */
   readonly category: string;
   /** ECS event.action: ssh-login, sudo-command, cron-command */
   readonly action: string;
@@ -281,6 +281,12 @@ export interface Log {
   readonly command: string;
   readonly workingDirectory: string;
   readonly tty: string;
+  /** sensor whose alert the line is: falco, tetragon */
+  readonly provider: string;
+  /** rule or policy of that sensor */
+  readonly rule: string;
+  /** priority that the sensor gives the alert, in lower case */
+  readonly level: string;
 }
 
 /** names and addresses of the host */

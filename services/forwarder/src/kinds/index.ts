@@ -4,9 +4,11 @@ import { elasticsearch } from './elasticsearch/index.ts';
 import { email } from './email/index.ts';
 import { falco } from './falco/index.ts';
 import { jira } from './jira/index.ts';
+import { kafka } from './kafka/index.ts';
 import { loki } from './loki/index.ts';
 import { otlp } from './otlp/index.ts';
 import { pagerduty } from './pagerduty/index.ts';
+import { s3 } from './s3/index.ts';
 import { slack } from './slack/index.ts';
 import { splunk } from './splunk/index.ts';
 import { syslog } from './syslog/index.ts';
@@ -21,9 +23,11 @@ export const KINDS: readonly SinkKind[] = [
   email,
   falco,
   jira,
+  kafka,
   loki,
   otlp,
   pagerduty,
+  s3,
   slack,
   splunk,
   syslog,

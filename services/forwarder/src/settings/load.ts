@@ -48,12 +48,14 @@ const sinkSchema: z.ZodType<SinkConfig> = z.unknown().transform((value, context)
     return z.NEVER;
   }
   const { common, own } = schemas.get(kind.type)!;
-  const shared = common.parse(value) as unknown as SinkSettings;
+  const shared = common.parse({ ...kind.defaults, ...(value as object) }) as unknown as SinkSettings;
   const config: SinkConfig = { name: shared.sink, common: shared, kind, settings: own.parse(value) };
   const { takes } = kind;
   if (takes !== undefined && shared.send?.some((name) => !takes.includes(name)))
     context.addIssue({ code: 'custom', path: ['send'], message: `${kind.type} takes ${takes.join(' and ')} only` });
   for (const key of plainKeys(config)) context.addIssue({ code: 'custom', path: [key], message: PLAIN });
+  for (const [key, message] of Object.entries(kind.check?.(config.settings, shared) ?? {}))
+    context.addIssue({ code: 'custom', path: [key], message });
   return config;
 });
 

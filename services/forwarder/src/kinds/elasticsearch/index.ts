@@ -16,6 +16,7 @@ const index = z
   .regex(/^[a-z0-9][a-z0-9._{}-]{0,199}$/, 'expected the name of an index or data stream, in lower case');
 
 const shape = {
+  /** Address of a node or of a load balancer, such as https://elastic.example:9200 */
   url: httpUrl,
   ...tlsShape,
   /** Index or data stream; `{dataset}` becomes ringfence.alerts, ringfence.incidents or ringfence.actions. */

@@ -18,15 +18,17 @@ const shape = {
   ...tlsShape,
   /** Token of the HTTP Event Collector */
   token: secret,
-  /** @default the index of the token */
+  /** Index of the events; without it, the index of the token. */
   index: line.optional(),
+  /** Sourcetype of the events */
   sourcetype: line.default('ringfence'),
+  /** Source of the events */
   source: line.default('ringfence'),
   /** Of the events: ECS, or OCSF 1.8 */
   encoding,
   /** Waits until the indexers have written the events; the token must have indexer acknowledgement. */
   ack: z.boolean().default(false),
-  /** Channel of the requests. @default a new one at each start */
+  /** Channel of the requests; without it, a new one at each start. */
   channel: z.guid().optional(),
 };
 
