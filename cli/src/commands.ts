@@ -26,6 +26,7 @@ export const COMMANDS: readonly CommandModule[] = [
   },
   { usages: ['incident'], load: async () => (await import('./incident/command.ts')).addIncident },
   { usages: ['audit'], load: async () => (await import('./audit/command.ts')).addAudit },
+  { usages: ['sinks'], load: async () => (await import('./sinks/command.ts')).addSinks },
   { usages: ['record [options] <file>'], load: async () => (await import('./record/command.ts')).addRecord },
   { usages: ['rules'], load: async () => (await import('./rules/command.ts')).addRules },
   { usages: ['replay [options] <file>'], load: async () => (await import('./replay/command.ts')).addReplay },

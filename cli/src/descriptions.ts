@@ -16,6 +16,7 @@ export const DESCRIPTIONS = {
   incidents: 'list incidents, newest last',
   incident: 'show an incident, set its state, or write exceptions for its rules',
   audit: 'verify the audit trail',
+  sinks: 'show, check and test the sinks that get alerts and incidents, or send a time range again',
   record: 'record the raw events and log lines of this host to a file, until Ctrl-C; "ringfence replay" plays it back',
   rules: 'write, check, test, explain, benchmark and convert detection rules',
   replay: 'run a recording through the pipeline from empty state; the same file gives the same ids and bytes each time',

@@ -1,6 +1,6 @@
 import type { Address } from './setting.ts';
 
-export type ServiceName = 'collector' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar';
+export type ServiceName = 'collector' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'forwarder' | 'registrar';
 export type TopicName =
   | 'raw'
   | 'logsRaw'
@@ -156,7 +156,9 @@ export interface Config {
     readonly timeoutMs: number;
   };
   /** principals of the brokers; empty: no access */
-  readonly access: Readonly<Record<'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar', string>>;
+  readonly access: Readonly<
+    Record<'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'forwarder' | 'registrar', string>
+  >;
   readonly topics: Readonly<Record<TopicName, TopicRetention>>;
   readonly enricher: { readonly maxProcesses: number; readonly writtenFiles: number; readonly silentAfterMs: number };
   readonly detector: {
@@ -200,6 +202,8 @@ export interface Config {
     readonly synchronous: 'full' | 'normal';
     readonly eventRetentionMs: number;
   };
+  /** absolute paths of files and directories */
+  readonly forwarder: { readonly sinks: readonly string[] };
   /** empty `token`: scrapers need no token */
   readonly metrics: { readonly enabled: boolean; readonly listen: Address; readonly token: string };
 }

@@ -41,6 +41,7 @@ export const SERVICES: readonly ServiceName[] = [
   'detector',
   'responder',
   'auditor',
+  'forwarder',
   'registrar',
 ];
 
@@ -387,7 +388,7 @@ const shape = (directories: DefaultDirectories) => ({
         maxBytes: size('64MiB', 'A larger executable is not hashed, and its events state this.'),
         bytesPerSecond: size(
           '32MiB',
-          'Maximum bytes read per second on average. A lower limit reduces the load on the disk and delays hashes.',
+          'Maximum bytes read per second on average: for files of the host, and again for those of containers. A lower limit reduces the load on the disk and delays hashes.',
           { min: 1 << 20 },
         ),
       },
@@ -507,6 +508,7 @@ const shape = (directories: DefaultDirectories) => ({
       detector: shared('detectors'),
       responder: shared('responders'),
       auditor: shared('auditors'),
+      forwarder: shared('forwarders'),
       registrar: principal(
         'User:service:registrar',
         'Principal of the registrar, which enrols agents and services and writes their access lists. Empty: no access.',
@@ -639,6 +641,13 @@ const shape = (directories: DefaultDirectories) => ({
       '`full`: evidence survives a power failure, at the cost of one disk flush per batch. `normal`: evidence survives a killed process.',
     ),
     eventRetention: duration('7d', 'How long events that belong to no alert are kept.', { endless: true, min: 60_000 }),
+  }),
+
+  forwarder: section('Sends alerts, incidents and responses to other systems: SIEMs, tickets, chats.', {
+    sinks: paths(
+      [],
+      'Files of sinks, or directories of such files; docs/SINKS.md describes them. An empty list: nothing is sent.',
+    ),
   }),
 
   identity: section('Identity of this process in a fleet. A single process on the embedded log needs none.', {

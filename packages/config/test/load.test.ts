@@ -179,7 +179,7 @@ describe('settings that are refused with the position, the expected value and a 
       description: 'several settings at once, in the order of the file',
       yaml: 'services: []\nlog: { level: loud }\n',
       expected: [
-        'ringfence.yaml:1:11: services: expected a list of one or more of collector, enricher, detector, responder, auditor, registrar; got []',
+        'ringfence.yaml:1:11: services: expected a list of one or more of collector, enricher, detector, responder, auditor, forwarder, registrar; got []',
         'ringfence.yaml:2:15: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got loud',
       ],
     },

@@ -4,6 +4,7 @@ export type { KafkaSecurity } from './kafka-security.ts';
 export { type ReservedPorts, reservePorts } from './ports.ts';
 export { type RedisOptions, type RedisServer, redisMissing, startRedis } from './redis.ts';
 export { type RegistryServer, registryMissing, startRegistry } from './registry.ts';
+export { type RsyslogServer, rsyslogMissing, startRsyslog } from './rsyslog.ts';
 export {
   elasticsearchMissing,
   opensearchMissing,

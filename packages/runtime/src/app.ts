@@ -6,6 +6,7 @@ import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
 import type { ControlLink } from '@ringfence/control';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
+import type { Forwarder } from '@ringfence/forwarder';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import { type AppLog, type StepTracer, startTracing } from '@ringfence/telemetry';
@@ -25,6 +26,8 @@ export interface Services {
   detector?: DetectorService;
   responder?: Responder;
   auditor?: Auditor;
+  /** Undefined also when no sink is set. */
+  forwarder?: Forwarder;
   registrar?: Registrar;
 }
 
@@ -93,6 +96,10 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   }
   if (isWanted('responder'))
     services.responder = keep('responder', await start.responder(deps, services.collector?.control));
+  if (isWanted('forwarder')) {
+    const forwarder = await start.forwarder(deps);
+    if (forwarder !== undefined) services.forwarder = keep('forwarder', forwarder);
+  }
   const audit = stack.use(await openTrail(config, services.auditor !== undefined));
   const collecting = collectGarbageWhenQuiet();
   stack.defer(() => clearInterval(collecting));

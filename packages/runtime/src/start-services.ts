@@ -9,6 +9,7 @@ import type { Control } from '@ringfence/control/port';
 import type { RedisOptions, SqliteOptions } from '@ringfence/coordination';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
+import type { Forwarder, TrailSource } from '@ringfence/forwarder';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import type { AppLog } from '@ringfence/telemetry';
@@ -67,6 +68,38 @@ export async function auditor({ config, log, deployment, trace }: ServiceDeps): 
     ...(trusted === null ? {} : { trusted }),
     ...failpointOption('auditor'),
   });
+}
+
+/** Returns undefined when no sink is set, as by default. */
+export async function forwarder({ config, log, deployment }: ServiceDeps): Promise<Forwarder | undefined> {
+  const { sinks } = config.forwarder;
+  if (sinks.length === 0) return undefined;
+  const { startForwarder } = await import('@ringfence/forwarder');
+  return startForwarder({
+    options: { sinks },
+    bus: deployment.bus,
+    trusted: deployment.trusted,
+    trail: trailSource(config),
+    log: child(log, 'forwarder'),
+    ...failpointOption('forwarder'),
+  });
+}
+
+/** Reads what retention has deleted from the bus; opened when it is needed, because it may be large or away. */
+function trailSource({ auditor: settings }: Config): TrailSource {
+  return {
+    async *recordsOf(range) {
+      const { AuditReader, ClusterReader, clusterOf } = await import('@ringfence/auditor');
+      const cluster = clusterOf(settings);
+      if (cluster === null) {
+        using reader = new AuditReader(settings.path);
+        yield* reader.recordsOf(range);
+      } else {
+        await using reader = new ClusterReader(cluster);
+        yield* reader.recordsOf(range);
+      }
+    },
+  };
 }
 
 /** How long a record may wait for the enrolment of its key, ms. In a fleet enrolments have a topic of their own. */

@@ -24,7 +24,7 @@ export type { TimeRange } from './sqlite/read/trail.ts';
 export type { TrailStats } from './sqlite/read/trail-stats.ts';
 export { AuditReader } from './sqlite/reader.ts';
 export { SqliteSink, type SqliteSinkOptions } from './sqlite/sink.ts';
-export type { TrailReader } from './trail-reader.ts';
+export type { SourceRange, TrailReader } from './trail-reader.ts';
 export { type PublishedHeads, readHeads } from './verify/heads.ts';
 export type { PublishedHead, Tampering, TamperKind, Verification } from './verify/verification.ts';
 export { verifyAudit } from './verify/verify-audit.ts';

@@ -2,6 +2,14 @@ import type { Alert, Incident } from '@ringfence/wire';
 import type { IncidentDossier } from './sqlite/read/dossier.ts';
 import type { ListQuery } from './sqlite/read/list.ts';
 
+/** Offsets of a partition of a topic; `to` is not included. */
+export interface SourceRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Queries that every store of the trail supports. */
 export interface TrailReader {
   alerts(query?: ListQuery<Alert>): AsyncIterable<Alert>;

@@ -119,12 +119,16 @@ function wireHostFacts(deps: AgentDeps, files: FileWatch, pacer: Pacer, stack: D
 
 const onEachTick = (name: string, tick: () => void): EnrichmentSource => ({ name, start() {}, tick, close() {} });
 
+const UNREADABLE_RUNTIMES =
+  'the files of container runtimes can’t be read: no alert names containers that no runtime knows (collector.hostRoot)';
+
 function createContainerSource({ options, log, sensor }: AgentDeps, onSourceError: OnSourceError): ContainerSource {
   const { containerFiles, hostRoot, dockerRoots } = options;
   return new ContainerSource({
     fileDirectories: containerFiles,
     onUnsafe: (directory) =>
       log.warn({ directory }, 'the directory of container files is ignored: not only its owner can write to it'),
+    onUnreadable: () => log.warn({ hostRoot }, UNREADABLE_RUNTIMES),
     roots: { root: hostRoot, dockerRoots },
     creationOf: (id) => sensor.cgroups.creationOf(id),
     namespacesOf: (pid) => sensor.process(pid)?.namespaces ?? null,

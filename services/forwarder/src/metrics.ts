@@ -13,6 +13,8 @@ export interface ForwarderStats {
   readonly backlog: BySink;
   /** Age of the oldest record that is being sent, ms */
   readonly waitingMs: BySink;
+  /** Reasons of the sinks whose last attempt failed */
+  readonly failing: Readonly<Record<string, string>>;
 }
 
 const COUNTS = ['sent', 'skipped', 'refused', 'retries', 'recovered', 'lost', 'backlog', 'waitingMs'] as const;
@@ -20,5 +22,7 @@ const COUNTS = ['sent', 'skipped', 'refused', 'retries', 'recovered', 'lost', 'b
 export function statsOf(statuses: readonly SinkStatus[]): ForwarderStats {
   const by = (count: (typeof COUNTS)[number]): BySink =>
     Object.fromEntries(statuses.map((status) => [status.name, status[count]]));
-  return Object.fromEntries(COUNTS.map((count) => [count, by(count)])) as unknown as ForwarderStats;
+  const failing = statuses.flatMap(({ name, failing: reason }) => (reason === '' ? [] : [[name, reason] as const]));
+  const counts = Object.fromEntries(COUNTS.map((count) => [count, by(count)])) as unknown as ForwarderStats;
+  return { ...counts, failing: Object.fromEntries(failing) };
 }

@@ -1,4 +1,5 @@
 import { jsonValue, OperatorError } from '@ringfence/base';
+import type { Forwarder, ReplayRange } from '@ringfence/forwarder';
 import type { Registrar, Revocation } from '@ringfence/registrar';
 import type { App } from '../app.ts';
 import { statusOf } from '../status/status.ts';
@@ -36,8 +37,27 @@ export function routesOf(app: App): Readonly<Record<string, Route>> {
       const { executions: _, ...dossier } = await incidentDossier(auditOf(app), id);
       return { json: jsonValue(dossier) };
     },
+    sinks: async (query, signal, [name = '', operation]) => {
+      const forwarder = forwarderOf(app);
+      if (operation !== 'replay') return { json: await forwarder.sinks() };
+      return { lines: forwarder.replay(name, replayRangeOf(query), signal) };
+    },
     raw: (query, signal) => ({ bytes: recordingOf(app, rangeOf(query), signal) }),
   };
+}
+
+function forwarderOf({ services }: App): Forwarder {
+  if (services.forwarder !== undefined) return services.forwarder;
+  throw new OperatorError(
+    'no sink runs in this process: set forwarder.sinks, or run this command where the forwarder runs',
+  );
+}
+
+/** Times in µs since the epoch. */
+function replayRangeOf(query: URLSearchParams): ReplayRange {
+  const [from, to] = [Number(query.get('from') ?? Number.NaN), Number(query.get('to') ?? Date.now() * 1000)];
+  if (!(from >= 0 && to >= from && Number.isSafeInteger(to))) throw new OperatorError('expected a time range');
+  return { from, to };
 }
 
 function registrarOf({ services }: App): Registrar {

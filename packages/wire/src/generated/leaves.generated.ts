@@ -513,6 +513,7 @@ export const leaf = {
     check: 0 as BytesLeaf,
     subject: 1 as BytesLeaf,
     detail: 2 as BytesLeaf,
+    list: 3 as BytesLeaf,
   },
   Authentication: {
     result: 0 as LongLeaf,

@@ -655,6 +655,8 @@ export interface Finding {
   readonly subject: string;
   /** description of the problem */
   readonly detail: string;
+  /** on the first of several findings of one run on what the kernel hides: all of them, each with its check, subject and detail */
+  readonly list: string;
 }
 
 /** the result of an authentication by PAM */
@@ -1486,7 +1488,7 @@ export interface InterestRecord {
 export interface Enrolment {
   /** hostId of an agent, or instance name of a service */
   readonly subject: string;
-  /** agent, enricher, detector, responder, auditor */
+  /** agent, enricher, detector, responder, auditor, forwarder */
   readonly role: string;
   /** Ed25519, SPKI DER: verifies the signatures of the subject */
   readonly publicKey: Uint8Array;

@@ -2,7 +2,7 @@ import type { RecordName } from '../avro/schemas.ts';
 import { RECORD_ON, TOPIC, type Topic } from './topics.ts';
 
 /** Clients of the bus. In a fleet, each has a certificate and an entry in the broker's access lists. */
-export type Role = 'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar';
+export type Role = 'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'forwarder' | 'registrar';
 
 export interface Access {
   readonly reads: readonly Topic[];
@@ -66,6 +66,11 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
     // People read the audit trail, and give feedback on its incidents.
     writes: [TOPIC.auditHeads, TOPIC.feedback, TOPIC.dlq, TOPIC.schemas],
     group: 'auditor',
+  },
+  forwarder: {
+    reads: [TOPIC.alerts, TOPIC.incidents, TOPIC.commands, TOPIC.results, TOPIC.enrolments, TOPIC.schemas],
+    writes: [TOPIC.dlq, TOPIC.schemas],
+    group: 'forwarder',
   },
   registrar: { reads: [TOPIC.enrolments, TOPIC.schemas], writes: [TOPIC.enrolments, TOPIC.schemas], group: null },
 };

@@ -1,9 +1,10 @@
+import type { InRecord } from '@ringfence/bus';
 import { type Alert, type AuditKind, decode, type Incident } from '@ringfence/wire';
 import { AuditError } from '../errors.ts';
 import { unpack } from '../packing.ts';
 import type { IncidentDossier } from '../sqlite/read/dossier.ts';
 import type { ListQuery } from '../sqlite/read/list.ts';
-import type { TrailReader } from '../trail-reader.ts';
+import type { SourceRange, TrailReader } from '../trail-reader.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { type AuditSource, idOf } from './documents/audit.ts';
 import { ClusterRequestError } from './errors.ts';
@@ -75,6 +76,21 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
       'incidents',
       newest(query, pages, (hits) => this.#incidentsOf(hits)),
     );
+  }
+
+  /** Yields the records of a source partition between two offsets, as the bus had them. */
+  async *recordsOf({ topic, partition, from, to }: SourceRange): AsyncGenerator<InRecord, void, undefined> {
+    const filter = [
+      { term: { 'ringfence.audit.topic': topic } },
+      { term: { 'ringfence.audit.partition': partition } },
+      { range: { 'ringfence.audit.offset': { gte: from, lt: to } } },
+    ];
+    const sort = [{ 'ringfence.audit.offset': 'asc' }];
+    for await (const hits of this.#pages<AuditDocument>(this.#names.audit, filter, sort))
+      for (const { _source: source } of hits) {
+        const { offset, timestamp } = source.ringfence.audit;
+        yield { topic, partition, offset, key: '', value: payloadOf(source), timestamp };
+      }
   }
 
   async incident(id: string): Promise<IncidentDossier | undefined> {

@@ -1,9 +1,11 @@
+import type { InRecord } from '@ringfence/bus';
 import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/wire';
-import type { TrailReader } from '../trail-reader.ts';
+import type { SourceRange, TrailReader } from '../trail-reader.ts';
 import type { PublishedHead, Verification } from '../verify/verification.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';
 import { type EventQuery, eventsOf } from './read/events.ts';
 import { type ListQuery, list } from './read/list.ts';
+import { recordsOf } from './read/records.ts';
 import { type SearchHit, search } from './read/search.ts';
 import { Trail } from './read/trail.ts';
 import { statsOf, type TrailStats } from './read/trail-stats.ts';
@@ -57,6 +59,11 @@ export class AuditReader implements TrailReader, Disposable {
    */
   search(text: string, limit = 100): SearchHit[] {
     return search(this.#trail, text, limit);
+  }
+
+  /** Yields the records of a source partition between two offsets, as the bus had them. */
+  recordsOf(range: SourceRange): Generator<InRecord, void, undefined> {
+    return recordsOf(this.#trail, range);
   }
 
   stats(): TrailStats {

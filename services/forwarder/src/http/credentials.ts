@@ -10,8 +10,11 @@ export interface Credentials {
 
 /** The settings of Credentials. */
 export const credentialShape: Readonly<Record<keyof Credentials, z.ZodOptional<z.ZodType<string>>>> = {
+  /** User, with `password`. */
   user: line.optional(),
+  /** Password of the user. */
   password: secret.optional(),
+  /** Bearer token, instead of a user. */
   token: secret.optional(),
 };
 

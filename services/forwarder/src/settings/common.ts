@@ -48,21 +48,26 @@ function isRegex(text: string): boolean {
 
 /** The settings of SinkSettings, as the keys of a sink in a file. */
 export const commonShape: z.ZodRawShape = {
+  /** Name of the sink, and of its position: a renamed sink is a new one. */
   sink: name,
+  /** What is sent: `alerts`, `incidents`, `responses` (commands and their results). */
   send: z
     .array(z.enum(['alerts', 'incidents', 'responses']))
     .min(1)
     .optional(),
+  /** Sends only what matches all of these conditions. */
   only: match.optional(),
+  /** Does not send what matches all of these conditions. */
   except: match.optional(),
+  /** Removes secrets: `fields`, `patterns`, and `key` for a keyed hash. */
   redact: z
     .strictObject({
       fields: z.array(field).max(100).default([]),
       patterns: z.array(pattern).max(100).default([]),
-      /** Equal values stay equal under the same key. Without it, values become `[redacted]`. */
       key: secret.optional(),
     })
     .optional(),
+  /** Changes the fields of the document: `drop`, `rename`, `add`. */
   fields: z
     .strictObject({
       drop: z.array(field).max(1000).default([]),
@@ -74,8 +79,9 @@ export const commonShape: z.ZodRawShape = {
   batch: z.int().min(1).max(10_000).default(500),
   /** Most records in a second; 0: no limit. */
   rate: z.int().min(0).max(1_000_000).default(0),
-  /** Collects records for so long and sends them together. */
+  /** Collects records for so long and sends them together: `1h`. */
   digest: duration('1s', '1d').optional(),
+  /** Deadline of a request. */
   timeout: duration('100ms', '10m').default(30_000),
   /** Allows a connection without TLS to another host. */
   insecure: z.boolean().default(false),

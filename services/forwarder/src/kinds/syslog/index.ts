@@ -13,7 +13,9 @@ const ADDRESS = /^(tls|tcp|udp|relp|relps):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-
 const shape = {
   /** `relps` and `relp` confirm each message, `tls` and `tcp` none; `udp` loses messages. See docs/SINKS.md. */
   url: z.string().regex(ADDRESS, 'expected tls://, tcp://, udp://, relp:// or relps://, then host:port'),
+  /** Text of the message: `json` (ECS), `cef` or `leef` (2.0). */
   format: z.enum(['json', 'cef', 'leef']).default('json'),
+  /** Facility in the priority of the message. */
   facility: z.enum(FACILITIES).default('local0'),
   ...tlsShape,
 };

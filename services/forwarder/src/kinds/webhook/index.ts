@@ -1,21 +1,23 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
+import { ENCODERS, type Encoding, encodingSetting } from '../../encode/json.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
 import { defineKind, type Item, type SinkKind } from '../../sink.ts';
 
 const shape = {
+  /** Where the events are posted. */
   url: httpUrl,
   ...tlsShape,
   /** Signs each request; `whsec_` and base64 as Standard Webhooks has it, or any text. A list while it is rotated. */
   secrets: z.array(secret).max(4).default([]),
-  /** Value of the header Authorization */
+  /** Value of the header Authorization. */
   authorization: secret.optional(),
+  /** Further headers. */
   headers: z.record(line, line).default({}),
-  /** Of each event's data: ECS, or OCSF 1.8 */
-  encoding,
+  /** Form of the data of an event: `ecs`, or `ocsf` (1.8). */
+  encoding: encodingSetting,
   /** One CloudEvent a request, or a batch of them. */
   mode: z.enum(['batch', 'single']).default('batch'),
 };

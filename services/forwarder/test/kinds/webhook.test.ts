@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { fateOf } from '@ringfence/base';
-import { alertItem, incidentItem, sendOnce, startReceiver } from './support.ts';
+import { alertItem, incidentItem, sendOnce, startReceiver } from '../support.ts';
 
 suite('a webhook', () => {
   test('gets a batch of CloudEvents, signed after Standard Webhooks by each secret', async () => {
