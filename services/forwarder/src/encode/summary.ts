@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Priorities, type Priority } from '@ringfence/wire';
 import type { Item } from '../sink.ts';
 
@@ -22,10 +23,19 @@ export interface Summary {
   readonly incidentId: string;
   /** Fields of the event that the rule names, as text by field */
   readonly fields: ReadonlyMap<string, string>;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+}
+
+/** One side of a connection. What is no address or port is empty. */
+export interface Endpoint {
+  readonly ip: string;
+  readonly port: string;
 }
 
 export function summaryOf(item: Item): Summary {
   const { document } = item;
+  const fields = new Map([document['ringfence.alert.fields'] ?? []].flat().map(String).map(splitField));
   const all = (field: string): string[] => [document[field] ?? []].flat().map(String);
   const one = (field: string): string => all(field)[0] ?? '';
   return {
@@ -43,7 +53,9 @@ export function summaryOf(item: Item): Summary {
     tactics: all('threat.tactic.name'),
     techniques: techniquesOf(all('threat.technique.id'), all('threat.technique.subtechnique.id')),
     incidentId: one('ringfence.incident.id'),
-    fields: new Map(all('ringfence.alert.fields').map(splitField)),
+    fields,
+    source: endpointOf(fields, 'source'),
+    destination: endpointOf(fields, 'destination'),
   };
 }
 
@@ -68,6 +80,15 @@ function splitField(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   return [text.slice(0, at), text.slice(at + 1)];
 }
+
+function endpointOf(fields: ReadonlyMap<string, string>, side: 'source' | 'destination'): Endpoint {
+  const [ip = '', port = ''] = [fields.get(`${side}.ip`), fields.get(`${side}.port`)];
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) <= 65_535;
+  return { ip: isIP(ip) === 0 ? '' : ip, port: isPort ? port : '' };
+}
+
+/** Returns the beginning of a text; a character that is divided becomes U+FFFD. */
+export const cut = (text: string, maxChars: number): string => text.slice(0, maxChars).toWellFormed();
 
 /** Severity of RFC 5424: 7 is debug, 0 is emergency. */
 export const syslogSeverity = (priority: Priority): number => 7 - Priorities.indexOf(priority);
