@@ -18,6 +18,12 @@ export interface ChainLinks extends ChainName {
   readonly head: number;
 }
 
+export interface FileHash {
+  readonly path: string;
+  /** Hex */
+  readonly sha256: string;
+}
+
 /** An incident with its records as the chains have them. */
 export interface Evidence {
   readonly dossier: IncidentDossier;
@@ -25,6 +31,8 @@ export interface Evidence {
   readonly records: readonly ChainedRecord[];
   /** For each chain of these records: the hashes from the first of them on */
   readonly links: readonly ChainLinks[];
+  /** Hashes of the executables of its processes, as far as event batches of them are stored */
+  readonly hashes: readonly FileHash[];
   /** Records that were left out, because there are too many or their bytes are too many */
   readonly omitted: number;
 }

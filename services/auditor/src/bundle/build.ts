@@ -12,7 +12,7 @@ import {
   type SigningKey,
   signBytes,
 } from '@ringfence/wire';
-import type { ChainedRecord, ChainLinks, Evidence } from '../evidence.ts';
+import type { ChainedRecord, ChainLinks, Evidence, FileHash } from '../evidence.ts';
 import {
   type BundledChain,
   type BundledRecord,
@@ -73,7 +73,7 @@ export function buildBundle({ evidence, heads, signer, now }: BundleInput): Buff
   const actions = records
     .filter(({ kind }) => kind === 'operator')
     .map(({ payload }) => decode('OperatorAction', payload));
-  const hashes = hashesOf(dossier.alerts);
+  const hashes = hashesOf(dossier.alerts, evidence.hashes);
   const members: Member[] = [
     { name: 'index.html', bytes: Buffer.from(pageOf({ dossier, actions, chains, hashes, about })) },
     ...documents(evidence, actions, hashes),
@@ -124,14 +124,9 @@ function executionsOf(records: readonly ChainedRecord[]): unknown[] {
   });
 }
 
-interface FileHash {
-  readonly path: string;
-  readonly sha256: string;
-}
-
-/** The hashes that the alerts name, each with the executable of its process. */
-function hashesOf(alerts: readonly Alert[]): FileHash[] {
-  const found = new Map<string, FileHash>();
+/** The hashes of the processes, and those that the alerts name, each with the executable of its process. */
+function hashesOf(alerts: readonly Alert[], ofProcesses: readonly FileHash[]): FileHash[] {
+  const found = new Map(ofProcesses.map((hash) => [`${hash.path} ${hash.sha256}`, hash]));
   for (const { fields, lineage } of alerts) {
     for (const [name, value] of Object.entries(fields)) {
       if (!/^[0-9a-f]{64}$/.test(value)) continue;

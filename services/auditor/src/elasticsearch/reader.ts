@@ -141,7 +141,7 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
     const { records, omitted } = withinLimit(documents.map(chainedRecordOf));
     const chains = Map.groupBy(records, chainKey).values();
     const links = await Promise.all(Array.from(chains, (group) => this.#links(group)));
-    return { dossier, records, links, omitted };
+    return { dossier, records, links, hashes: [], omitted };
   }
 
   /** Reads the hashes of a chain from the first of these records on. */

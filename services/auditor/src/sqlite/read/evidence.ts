@@ -10,6 +10,7 @@ import {
 } from '../../evidence.ts';
 import { unpack } from '../../packing.ts';
 import { dossierIn } from './dossier.ts';
+import { hashesOf } from './hashes.ts';
 import type { Trail } from './trail.ts';
 
 interface ChainedRow {
@@ -68,7 +69,8 @@ function gather(trail: Trail, id: string): Evidence | undefined {
   take(actionsOn(trail, id));
   const ordered = [...rows.values()].sort((a, b) => a.record - b.record);
   const { records, omitted } = withinLimit(ordered.map(recordOf));
-  return { dossier, records, links: linksOf(trail, ordered), omitted: omitted + dossier.omittedExecutions };
+  const hashes = hashesOf(trail, dossier.incident);
+  return { dossier, records, links: linksOf(trail, ordered), hashes, omitted: omitted + dossier.omittedExecutions };
 }
 
 /** The ids of versions are `id/1`, `id/2` and so on; `0` is the character after `/`. */
