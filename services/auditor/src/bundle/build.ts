@@ -145,12 +145,8 @@ function bundled({ prevHash, hash, payload, ...record }: ChainedRecord): Bundled
 /** With the first published head behind its last record; without one, the newest that reaches any of them. */
 function chainOf(links: ChainLinks, records: readonly ChainedRecord[], heads: readonly HeadOnBus[]): BundledChain {
   const { topic, partition, kind, from, hashes, head } = links;
-  const isSame = (name: Pick<HeadOnBus, 'topic' | 'partition' | 'kind'>): boolean =>
-    name.topic === topic && name.partition === partition && name.kind === kind;
-  const last = records.filter(isSame).reduce((most, { seq }) => Math.max(most, seq), from);
-  const reaching = heads
-    .filter((name) => isSame(name) && name.seq >= from && name.seq < from + hashes.length)
-    .sort((a, b) => a.seq - b.seq);
+  const last = records.filter((record) => isIn(links, record)).reduce((most, { seq }) => Math.max(most, seq), from);
+  const reaching = heads.filter((name) => isIn(links, name)).sort((a, b) => a.seq - b.seq);
   const published = reaching.find(({ seq }) => seq >= last) ?? reaching.at(-1);
   return {
     ...{ topic, partition, kind, from, head },
@@ -159,3 +155,14 @@ function chainOf(links: ChainLinks, records: readonly ChainedRecord[], heads: re
     enrolment: published === undefined || published.enrolment === null ? null : base64(published.enrolment),
   };
 }
+
+/** Whether a record or a head is in a part of a chain. */
+export const isIn = (
+  { topic, partition, kind, from, hashes }: ChainLinks,
+  place: Pick<HeadOnBus, 'topic' | 'partition' | 'kind' | 'seq'>,
+): boolean =>
+  place.topic === topic &&
+  place.partition === partition &&
+  place.kind === kind &&
+  place.seq >= from &&
+  place.seq < from + hashes.length;
