@@ -1,4 +1,4 @@
-import { decode, executableName } from '@ringfence/wire';
+import { decode, executableName, type LineageProcess } from '@ringfence/wire';
 import {
   analyzerFields,
   baseFields,
@@ -16,7 +16,6 @@ import {
 
 export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefined, analyzer = false): Document {
   const alert = decode('Alert', payload);
-  const [process, parent] = alert.lineage;
   return {
     ...baseFields('ringfence.alerts', 'alert', alert.timestamp, alert.hostId),
     message: alert.output,
@@ -33,6 +32,25 @@ export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefine
     'threat.framework': 'MITRE ATT&CK',
     ...tacticFields(alert.tactics),
     ...techniqueFields(alert.techniques),
+    ...processFields(alert.lineage),
+    ...entryLeaderFields(alert.lineage),
+    ...(analyzer ? analyzerFields(alert.lineage) : {}),
+    ...containerFields(alert.container),
+    'container.cgroup': alert.cgroupPath,
+    ...incidentFields(alert.incident),
+    'ringfence.severity': alert.priority,
+    'ringfence.alert.action': alert.action,
+    'ringfence.alert.priority': alert.priority,
+    'ringfence.alert.events': alert.events,
+    // As text, because arbitrary names must not become fields.
+    'ringfence.alert.fields': Object.entries(alert.fields).map(([name, value]) => `${name}=${value}`),
+    'ringfence.lineage': alert.lineage.map(({ start: _, cgroup: __, ...fields }) => fields),
+    ...signatureFields(alert.keyId, payload, trusted),
+  };
+}
+
+function processFields([process, parent]: readonly LineageProcess[]): Document {
+  return {
     ...(process === undefined
       ? {}
       : {
@@ -52,18 +70,5 @@ export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefine
           'process.parent.name': executableName(parent.executable),
           'process.parent.command_line': parent.args,
         }),
-    ...entryLeaderFields(alert.lineage),
-    ...(analyzer ? analyzerFields(alert.lineage) : {}),
-    ...containerFields(alert.container),
-    'container.cgroup': alert.cgroupPath,
-    ...incidentFields(alert.incident),
-    'ringfence.severity': alert.priority,
-    'ringfence.alert.action': alert.action,
-    'ringfence.alert.priority': alert.priority,
-    'ringfence.alert.events': alert.events,
-    // As text, because arbitrary names must not become fields.
-    'ringfence.alert.fields': Object.entries(alert.fields).map(([name, value]) => `${name}=${value}`),
-    'ringfence.lineage': alert.lineage.map(({ start: _, cgroup: __, ...fields }) => fields),
-    ...signatureFields(alert.keyId, payload, trusted),
   };
 }
