@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { EventDocument } from '@ringfence/fields';
@@ -190,6 +191,10 @@ describe('root that blinds the sensor by its own maps', { skip }, () => {
       assert.equal((await tampering('agent_freeze'))['process.pid'], process.pid);
       execFileSync('prlimit', ['--pid', pid, '--core=0:0']);
       await tampering('agent_limit', ' and tampering.program contains core');
+      if (availableParallelism() > 1) {
+        execFileSync('taskset', ['--pid', '--cpu-list', '0', pid]);
+        await tampering('agent_limit', ' and tampering.program = affinity');
+      }
       await assertAuthorOfLimit(cgroup);
     } finally {
       writeFileSync(join(cgroupRoot(), previous, 'cgroup.procs'), pid);
