@@ -189,8 +189,9 @@ describe('root that blinds the sensor by its own maps', { skip }, () => {
       await until('the freeze', () => readFileSync(join(cgroup, 'cgroup.events'), 'utf8').includes('frozen 1'));
       writeFileSync(join(cgroup, 'cgroup.freeze'), '0');
       assert.equal((await tampering('agent_freeze'))['process.pid'], process.pid);
-      execFileSync('prlimit', ['--pid', pid, '--core=0:0']);
+      const { pid: prlimit } = spawnSync('prlimit', ['--pid', pid, '--core=0:0']);
       await tampering('agent_limit', ' and tampering.program contains core');
+      assert.equal((await tampering('agent_limit', ' and tampering.executable = prlimit'))['process.pid'], prlimit);
       if (availableParallelism() > 1) {
         execFileSync('taskset', ['--pid', '--cpu-list', '0', pid]);
         await tampering('agent_limit', ' and tampering.program = affinity');
