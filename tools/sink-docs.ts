@@ -9,7 +9,7 @@ import type { z } from 'zod';
 const FORWARDER = join(dirname(import.meta.dirname), 'services/forwarder/src');
 
 /** A setting with its comment above it, two spaces from the margin. */
-const SETTING = /^ {2}\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\s*\*\/\n {2}([a-zA-Z]+):/gm;
+const SETTING = /^ {2}\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\s*\*\/\n {2}([a-zA-Z]+)[:,]/gm;
 
 /** Returns the comments of the settings in a source, by setting. */
 function commentsIn(source: string): Map<string, string> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AwsV4Signer } from 'aws4fetch';
 import { SinkUnavailableError } from '../../errors.ts';
-import { HttpClient, reasonOf } from '../../http/http-client.ts';
+import { HttpClient, oneLine } from '../../http/http-client.ts';
 import type { SinkSettings, TlsSettings } from '../../settings/common.ts';
 import { readSecret } from '../../settings/values.ts';
 
@@ -54,7 +54,7 @@ export class Bucket {
       expected: NO_REFUSALS,
       signal,
     });
-    if (status >= 300) throw new SinkUnavailableError(this.#sink, `${this.#url} answered ${status}${reasonOf(text)}`);
+    if (status >= 300) throw new SinkUnavailableError(this.#sink, `${this.#url} answered ${status}: ${oneLine(text)}`);
   }
 
   close(): Promise<void> {
