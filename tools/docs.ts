@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { templateLines } from '@ringfence/auditor';
 import { scriptArguments } from '@ringfence/base/script';
 import { configDocs } from '@ringfence/config';
+import { contentFor, detectionRule, importLines, savedObjectsOf } from '@ringfence/kibana';
 import { efficacyDocs } from '@ringfence/rule-corpus/efficacy';
 import { noiseDocs } from '@ringfence/rule-corpus/noise';
 import { ruleFileSchema } from '@ringfence/rules';
@@ -28,6 +29,8 @@ const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }
   { path: 'docs/SINKS.md', text: () => wrapProse(sinkDocs()) },
   { path: 'docs/rules.schema.json', text: () => `${JSON.stringify(ruleFileSchema(), null, 2)}\n` },
   { path: 'deploy/elasticsearch/templates.ndjson', text: templateLines },
+  { path: 'deploy/kibana/saved-objects.ndjson', text: () => importLines(savedObjectsOf(contentFor('ringfence'))) },
+  { path: 'deploy/kibana/detection-rule.ndjson', text: () => `${JSON.stringify(detectionRule('ringfence'))}\n` },
 ];
 
 async function readOrEmpty(path: string): Promise<string> {

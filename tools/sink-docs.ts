@@ -9,7 +9,7 @@ import type { z } from 'zod';
 const FORWARDER = join(dirname(import.meta.dirname), 'services/forwarder/src');
 
 /** A setting with its comment above it, two spaces from the margin. */
-const SETTING = /^ {2}\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\s*\*\/\n {2}([a-zA-Z]+):/gm;
+const SETTING = /^ {2}\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\s*\*\/\n {2}([a-zA-Z]+)[:,]/gm;
 
 /** Returns the comments of the settings in a source, by setting. */
 function commentsIn(source: string): Map<string, string> {
@@ -44,13 +44,19 @@ const inlined = (text: string): string =>
   text
     .replace(/^# .*\n+/, '')
     .replaceAll(/^(#+ )/gm, '#$1')
+    .replaceAll('../../../../../docs/', '')
     .trim();
 
-function page({ type, title, sends, incidents, proof, shape }: (typeof KINDS)[number]): string {
+function page({ type, title, sends, incidents, proof, shape, defaults = {} }: (typeof KINDS)[number]): string {
   const folder = join(FORWARDER, 'kinds', type);
   const own = Object.fromEntries(Object.entries(shape).filter(([key]) => !(key in tlsShape)));
-  const sources = [join(FORWARDER, 'http/credentials.ts'), join(folder, 'index.ts')];
-  const settings = table(own, sources.map((path) => readFileSync(path, 'utf8')).join('\n'), `kinds/${type}/index.ts`);
+  const sources = [
+    join(folder, 'index.ts'),
+    join(FORWARDER, 'encode/ticket.ts'),
+    join(FORWARDER, 'http/credentials.ts'),
+  ];
+  const source = sources.map((path) => readFileSync(path, 'utf8')).join('\n');
+  const settings = table(own, source, `kinds/${type}/index.ts`);
   const tls =
     'ca' in shape ? '\n\nTLS: `ca`, `cert` and `key` are PEM files; without `ca` the CAs of the system are used.' : '';
   const more = existsSync(join(folder, 'README.md'))
@@ -58,7 +64,10 @@ function page({ type, title, sends, incidents, proof, shape }: (typeof KINDS)[nu
     : '';
   const updates =
     incidents === 'newest' ? 'Versions of an incident update one ticket.' : 'Each version of an incident is sent.';
-  const facts = `Sends ${sends.join(', ')} unless \`send\` says otherwise. ${updates} Tested against ${proof}.`;
+  const others = Object.entries(defaults)
+    .map(([key, value]) => ` Its default of \`${key}\` is ${value}.`)
+    .join('');
+  const facts = `Sends ${sends.join(', ')} unless \`send\` says otherwise. ${updates} Tested against ${proof}.${others}`;
   return `## ${type}\n\n${title}.\n\n${facts}\n\n${settings}${tls}${more}`;
 }
 

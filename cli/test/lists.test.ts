@@ -25,6 +25,8 @@ test('an alert is printed on one line, with control characters escaped', () => {
     lineage: [],
     container: null,
     cgroupPath: '',
+    incident: '',
+    hostname: '',
     ...UNSIGNED,
   });
   assert.equal(line.split('\n').length, 1);

@@ -18,7 +18,7 @@ const SIGNS = [
   { needs: ['clang', 'libbpf', 'sensor'], path: /^packages\/sensor\/src\/build\/build-sensor\.ts$/ },
   { needs: ['clang', 'libbpf'], path: /^packages\/libbpf-ts\/test\/kernel\.ts$/ },
   { needs: ['libbpf'], path: /^packages\/libbpf-ts\/src\/native\/library\.ts$/ },
-  { needs: ['servers'], path: /^packages\/dev-servers\/src\/(?:go-program|kafka|redis|registry|search)\.ts$/ },
+  { needs: ['servers'], path: /^packages\/dev-servers\/src\/(?:duckdb|go-program|kafka|redis|registry|search)\.ts$/ },
   { needs: ['guests'], path: /^packages\/testkit\/src\/kernels\/(?:guest|module)\.ts$/ },
   { needs: ['engine'], path: /^test\/deploy\/lib\/engine-files\.ts$/ },
   { needs: ['btrfs'], text: /\b(?:exec|spawn)\w*\(\s*'mkfs\.btrfs'/ },

@@ -117,7 +117,7 @@ Example:
     });
     let last: ReplayProgress = { sent: 0, skipped: 0, refused: 0, refusal: '' };
     using progress = progressOn(process.stderr, 'records sent');
-    const path = `/sinks/${encodeURIComponent(name)}/replay?${range}`;
+    const path = `/replay/${encodeURIComponent(name)}?${range}`;
     for await (const counts of clientOf(settingsOf(self)).lines<ReplayProgress>(path, untilInterrupted())) {
       last = counts;
       progress.report(counts.sent);

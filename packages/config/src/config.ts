@@ -18,6 +18,7 @@ export type TopicName =
   | 'schemas'
   | 'enrolments'
   | 'auditHeads'
+  | 'operator'
   | 'dlq';
 
 /** Retention limits. Infinity means no limit. */
@@ -133,6 +134,7 @@ export interface Config {
       readonly journald: 'auto' | 'on' | 'off';
       readonly linesPerSecond: number;
     };
+    readonly alerts: { readonly enabled: boolean; readonly listen: Address; readonly token: string };
     readonly probes: {
       readonly pam: boolean;
       readonly shell: boolean;
@@ -191,14 +193,17 @@ export interface Config {
       readonly namespace: string;
       /** 0 to 1 */
       readonly eventSample: number;
+      readonly analyzer: boolean;
       readonly requestTimeoutMs: number;
       readonly bulkBytes: number;
       readonly bulkConcurrency: number;
     };
     readonly headIntervalMs: number;
     readonly headRecords: number;
+    readonly headSyslog: string;
     readonly path: string;
     readonly maxBytes: number;
+    readonly holdMaxBytes: number;
     readonly synchronous: 'full' | 'normal';
     readonly eventRetentionMs: number;
   };

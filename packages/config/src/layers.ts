@@ -28,9 +28,12 @@ export interface Flag {
 }
 
 /** Environment variables of Ringfence that are not settings. */
-const NOT_SETTINGS = new Set(['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT', 'RINGFENCE_PART']);
-/** Prefix of the environment variables of the servers that `ringfence dev fleet` starts. They are not settings. */
-const TESTKIT_PREFIX = 'RINGFENCE_TESTKIT_';
+const NOT_SETTINGS = new Set([
+  ...['RINGFENCE_CONFIG', 'RINGFENCE_YARDSTICKS', 'RINGFENCE_FAILPOINT', 'RINGFENCE_PART'],
+  ...['RINGFENCE_KIBANA_API_KEY', 'RINGFENCE_KIBANA_PASSWORD'],
+]);
+/** Prefix of the environment variables of tests, and of the servers that `ringfence dev fleet` starts (TESTKIT_). */
+const TEST_PREFIX = 'RINGFENCE_TEST';
 
 /** Settings of 0.1.0 that no longer exist, with the variables of their sections. */
 const REMOVED = ['topics.hostIncidents'];
@@ -135,7 +138,7 @@ function join(layers: readonly Layer[]): Layer {
 export function environmentLayer(schema: SettingsSchema, env: Environment): Layer {
   const byName = new Map(leavesOf(schema).map((leaf) => [environmentName(leaf.key), leaf]));
   const isSettingVariable = (name: string): boolean =>
-    name.startsWith('RINGFENCE_') && !name.startsWith(TESTKIT_PREFIX) && !NOT_SETTINGS.has(name);
+    name.startsWith('RINGFENCE_') && !name.startsWith(TEST_PREFIX) && !NOT_SETTINGS.has(name);
   const settingVariables = Object.entries(env).filter(([name]) => isSettingVariable(name));
   return join(
     settingVariables.map(([name, text]): Layer => {

@@ -204,6 +204,10 @@ const elasticsearch = () =>
       0.01,
       'Share of processes whose events are stored. Executions and gaps are always stored. All events are on the bus.',
     ),
+    analyzer: flag(
+      false,
+      "Let documents of alerts and processes pass for those of Elastic's own agent (`agent.type: endpoint`), because Elastic Security's Analyzer draws no others (docs/KIBANA.md).",
+    ),
     requestTimeout: duration('30s', 'Deadline of a request.', { min: 100, max: 600_000 }),
     bulkBytes: size('4MiB', 'Size of a bulk request.', { min: 64 * 1024, max: 64 * 1024 ** 2 }),
     bulkConcurrency: count(2, 'Maximum number of concurrent bulk requests.', { min: 1, max: 16 }),
@@ -409,6 +413,14 @@ const shape = (directories: DefaultDirectories) => ({
         { min: 1 },
       ),
     }),
+    alerts: section('Takes alerts that Falco or another sensor on this host posts as JSON. See docs/ALERTS.md.', {
+      enabled: flag(false, 'Take them. `collector.alerts.token` is required.'),
+      listen: address(
+        '127.0.0.1:2801',
+        "Address on loopback. The default port is that of falcosidekick, which Falco's documentation uses.",
+      ),
+      token: secret('Sent as a bearer token, or as the password in the URL, with any user.'),
+    }),
     probes: section(
       "Probes in libraries and programs of the host, which report data from the process's memory. Files in containers are not probed.",
       {
@@ -535,6 +547,7 @@ const shape = (directories: DefaultDirectories) => ({
       schemas: topic('ringfence.schemas', 'forever', 'unlimited'),
       enrolments: topic('ringfence.enrolments', 'forever', 'unlimited'),
       auditHeads: topic('ringfence.audit-heads', 'forever', 'unlimited'),
+      operator: topic('ringfence.operator', 'forever', 'unlimited'),
       dlq: topic('ringfence.dlq', '28d', '256MiB'),
     },
   ),
@@ -629,11 +642,21 @@ const shape = (directories: DefaultDirectories) => ({
       { min: 1000, max: 86_400_000 },
     ),
     headRecords: count(100_000, 'Heads are also published after this many records.', { min: 1 }),
+    headSyslog: text(
+      '',
+      'Syslog server on another machine that gets each published head, as a message of RFC 5424: `udp://host:port` or `tcp://host:port`. With its file, `ringfence audit verify --heads FILE` finds a trail that was rewritten together with its heads. The connection is not encrypted. Empty: none.',
+      SYSLOG,
+    ),
     path: statePath('audit.db', 'File of the audit trail.'),
     maxBytes: size(
       '8GiB',
       'Maximum size of the file. Beyond it, the oldest events are deleted first; alerts, incidents, commands and results stay.',
       { min: 16 * 1024 ** 2 },
+    ),
+    holdMaxBytes: size(
+      '1GiB',
+      'Maximum size of the events and executions that `ringfence incident hold` keeps beyond their retention, at most half of `auditor.maxBytes`. A hold that needs more is refused; what a growing incident needs beyond it is dropped and counted.',
+      { min: 1024 ** 2 },
     ),
     synchronous: choice(
       ['full', 'normal'],

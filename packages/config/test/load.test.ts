@@ -169,6 +169,14 @@ describe('settings that are refused with the position, the expected value and a 
       ],
     },
     {
+      description: 'a port for alerts that other hosts reach, and that needs no token',
+      yaml: 'collector:\n  alerts:\n    enabled: true\n    listen: 0.0.0.0:2801\n',
+      expected: [
+        'ringfence.yaml:4:13: collector.alerts.listen: expected a loopback address, because alerts come unencrypted; got 0.0.0.0',
+        'default: collector.alerts.token: expected a token: any process could post alerts',
+      ],
+    },
+    {
       description: 'a silence limit shorter than the interval of ticks',
       yaml: 'bus: { driver: kafka }\nenricher: { silentAfter: 5s }\ncollector: { tick: 4s }\n',
       expected: [

@@ -1,36 +1,43 @@
 import { type Alert, decode, executableName } from '@ringfence/wire';
 import {
+  analyzerFields,
   baseFields,
   containerFields,
   type Document,
+  entryLeaderFields,
+  hostnameField,
+  incidentFields,
   type KeyLookup,
   SEVERITY,
   signatureFields,
   tacticFields,
+  techniqueFields,
 } from './common.ts';
 
-export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
+export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefined, analyzer = false): Document {
   const alert = decode('Alert', payload);
-  return { ...alertFields(alert), ...signatureFields(alert.keyId, payload, trusted) };
+  return { ...alertBody(alert, analyzer), ...signatureFields(alert.keyId, payload, trusted) };
 }
 
 /** Returns the document without the standing of its signature. */
-export function alertFields(alert: Alert): Document {
+export function alertBody(alert: Alert, analyzer = false): Document {
   const [process, parent] = alert.lineage;
   return {
     ...baseFields('ringfence.alerts', 'alert', alert.timestamp, alert.hostId),
     message: alert.output,
     tags: alert.tags,
+    ...hostnameField(alert.hostname),
     'host.boot.id': alert.bootId,
     'event.id': alert.id,
     'trace.id': alert.id,
     'event.action': alert.kind,
     'event.severity': SEVERITY[alert.priority] ?? 0,
+    'event.risk_score': SEVERITY[alert.priority] ?? 0,
     'rule.name': alert.rule,
     'rule.description': alert.description,
     'threat.framework': 'MITRE ATT&CK',
     ...tacticFields(alert.tactics),
-    'threat.technique.id': alert.techniques,
+    ...techniqueFields(alert.techniques),
     ...(process === undefined
       ? {}
       : {
@@ -50,8 +57,12 @@ export function alertFields(alert: Alert): Document {
           'process.parent.name': executableName(parent.executable),
           'process.parent.command_line': parent.args,
         }),
+    ...entryLeaderFields(alert.lineage),
+    ...(analyzer ? analyzerFields(alert.lineage) : {}),
     ...containerFields(alert.container),
     'container.cgroup': alert.cgroupPath,
+    ...incidentFields(alert.incident),
+    'ringfence.severity': alert.priority,
     'ringfence.alert.action': alert.action,
     'ringfence.alert.priority': alert.priority,
     'ringfence.alert.events': alert.events,

@@ -1,11 +1,15 @@
-export { commandDocument, commandFields, resultDocument, resultFields } from './action.ts';
-export { alertDocument, alertFields } from './alert.ts';
+export { commandBody, commandDocument, resultBody, resultDocument } from './action.ts';
+export { alertBody, alertDocument } from './alert.ts';
 export {
+  type Ancestor,
+  analyzerFields,
   baseFields,
   type Document,
   ECS_VERSION,
+  entryLeaderFields,
   type KeyLookup,
   type KeyLookupByRole,
   SEVERITY,
+  signatureFields,
 } from './common.ts';
-export { incidentDocument, incidentFields } from './incident.ts';
+export { incidentBody, incidentDocument } from './incident.ts';

@@ -15,6 +15,7 @@ import type { Responder } from '@ringfence/responder';
 import type { AppLog } from '@ringfence/telemetry';
 import type { Deployment, Fleet } from './deployment/deployment.ts';
 import type { InterestForwarder } from './interest-forwarder.ts';
+import { type OperatorRecords, reloadAction } from './operators.ts';
 import { failpointOption } from './process/failpoint.ts';
 
 // Services are imported lazily: each costs tens of MB and a second of CPU, and a fleet's process runs only one.
@@ -24,6 +25,7 @@ export interface ServiceDeps {
   readonly config: Config;
   readonly log: AppLog;
   readonly deployment: Deployment;
+  readonly operators: OperatorRecords;
   /** Undefined when tracing is off. */
   readonly trace: Trace | undefined;
   /** Processes of this `up`. */
@@ -57,11 +59,12 @@ export async function registrar({ config, log, deployment }: ServiceDeps): Promi
 }
 
 export async function auditor({ config, log, deployment, trace }: ServiceDeps): Promise<Auditor> {
-  const { bus, serviceKey, trusted } = deployment;
+  const { bus, hostId, serviceKey, trusted } = deployment;
   const { startAuditor } = await import('@ringfence/auditor');
   return startAuditor({
     options: config.auditor,
     bus,
+    hostId,
     log: child(log, 'auditor'),
     ...traceOption(trace),
     ...(serviceKey === null ? {} : { key: serviceKey }),
@@ -123,7 +126,7 @@ export async function enricher({ config, log, deployment }: ServiceDeps): Promis
 }
 
 export async function detector(
-  { config, log, deployment, trace, agentPids }: ServiceDeps,
+  { config, log, deployment, operators, trace, agentPids }: ServiceDeps,
   interest: InterestForwarder,
 ): Promise<DetectorService> {
   const { hostId, bootId, trusted, fleet } = deployment;
@@ -140,6 +143,7 @@ export async function detector(
     ...(trusted === null ? {} : { trusted }),
     ...(fleet === null ? {} : { instance: fleet.instance }),
     onInterest: (next) => void interest.forward(next),
+    onReload: (sources) => void operators.note(reloadAction(sources)),
     log: child(log, 'detector'),
     ...traceOption(trace),
     ...failpointOption('detector'),
@@ -188,7 +192,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
     dockerRoots: settings.dockerRoots,
     integrity: settings.integrity,
     hash: settings.hash,
-    logs: settings.logs,
+    logs: { ...settings.logs, alerts: settings.alerts.enabled ? settings.alerts : undefined },
     probes: settings.probes,
     sharePerSecond: sensor.share.perSecond,
     shareBurst: sensor.share.burst,

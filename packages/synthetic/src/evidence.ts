@@ -65,6 +65,8 @@ export function createTestAlert(sequence: number, overrides: Partial<Alert> = {}
     lineage: [createTestLineage(100)],
     container: null,
     cgroupPath: '/system.slice',
+    incident: '',
+    hostname: 'web-1',
     ...UNSIGNED,
     ...overrides,
   };

@@ -22,7 +22,7 @@ export const raiseAlertIn =
     const alert = buildAlert(rule, about, event.view, sequence);
     const { chain, merges, send, isNews, newKeys } = parts.addAlert.add(turn, alert, subject);
     applyEffects(parts, turn, { merges });
-    if (send) publisher.alert(turn, alert);
+    if (send) publisher.alert(turn, alert, chain);
     if (send) parts.tracing.alert(alert, event.view.head, chain);
     if (isNews) applyEffects(parts, turn, parts.takeFeedback.reopen(turn, chain, alert.timestamp));
     if (isNews || !publisher.isShown(chain)) turn.touched.add(chain);

@@ -91,6 +91,21 @@ test('one critical alert is an incident, one lone notice or warning is not', () 
   assert.equal(detectOne(detector, feed.next()).incidents.length, 1);
 });
 
+test('an alert names its host, and the incident that its chain is or would become', () => {
+  const { host, sshd } = bootedHost();
+  const bash = login(host, sshd);
+  const feed = createFeed(host);
+  const detector = createTestDetector();
+  host.hashes();
+  host.open(bash, '/etc/shadow');
+  const [lone] = detectOne(detector, feed.next()).alerts;
+  assert.equal(lone?.hostname, 'web-1');
+  host.open(bash, '/etc/crontab', O.WRONLY);
+  const { alerts, incidents } = detectOne(detector, feed.next());
+  assert.ok(incidents.length > 0);
+  assert.deepEqual(new Set([lone, ...alerts].map((alert) => alert?.incident)), new Set([incidents[0]?.id]));
+});
+
 test('two sessions of one host stay apart: the listener and its children are hubs', () => {
   const { host, sshd } = bootedHost();
   for (const bash of [login(host, sshd), login(host, sshd)]) {

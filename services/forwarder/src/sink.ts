@@ -77,10 +77,14 @@ interface KindFacts {
   readonly title: string;
   /** The kinds of records that are sent unless `send` says otherwise. */
   readonly sends: readonly SendName[];
+  /** The kinds of records that `send` may name. @default all */
+  readonly takes?: readonly SendName[];
   /** `newest`: of the versions of an incident in a batch only the newest is sent, as the update of one ticket. */
   readonly incidents: 'newest' | 'all';
   /** Whether `Tickets` of the incidents are kept with the position. */
   readonly keepsTickets: boolean;
+  /** Other defaults of common settings, as a file has them. */
+  readonly defaults?: { readonly batch?: number; readonly digest?: string };
   /** What the tests run it against: the real server, or a server of ours after the published API. */
   readonly proof: string;
 }
@@ -88,12 +92,15 @@ interface KindFacts {
 /** A kind of sink: its settings besides the common ones, and how to connect. */
 export interface SinkKind extends KindFacts {
   readonly shape: z.ZodRawShape;
+  /** Returns a message for each setting that does not fit the others, by its key. */
+  check?(settings: Readonly<Record<string, unknown>>, common: SinkSettings): Readonly<Record<string, string>>;
   /** @param settings as `shape` returns them */
   open(settings: Readonly<Record<string, unknown>>, context: OpenContext): Sink;
 }
 
 interface TypedKind<Shape extends z.ZodRawShape> extends KindFacts {
   readonly shape: Shape;
+  check?(settings: z.output<z.ZodObject<Shape>>, common: SinkSettings): Readonly<Record<string, string>>;
   open(settings: z.output<z.ZodObject<Shape>>, context: OpenContext): Sink;
 }
 

@@ -39,6 +39,8 @@ function testAlert(id: string, hostId: string, sink: string, timestamp: number):
     lineage: [],
     container: null,
     cgroupPath: '',
+    incident: '',
+    hostname: '',
     ...UNSIGNED,
   };
 }

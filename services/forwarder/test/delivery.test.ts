@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { suite, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { silentLog } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
 import { createTestAlert, createTestIncident } from '@ringfence/synthetic';
 import { decode, encode, TOPIC } from '@ringfence/wire';
 import { replay } from '../src/replay.ts';
-import { openTestBus, produceAlerts, type Received, sinkOf, startReceiver, startRunner, until } from './support.ts';
+import {
+  killedRunner,
+  openTestBus,
+  produceAlerts,
+  type Received,
+  sinkOf,
+  startReceiver,
+  startRunner,
+  until,
+} from './support.ts';
 
 const idsOf = (received: readonly Received[]): string[] =>
   received.flatMap(({ body }) => JSON.parse(body) as { id: string }[]).map(({ id }) => id);
@@ -79,11 +85,8 @@ suite('a sink', () => {
       await (await startRunner(test.bus, hook(receiver.url, ', batch: 10'))).close();
       const ids = await produceAlerts(test.bus, 0, 60);
       await test.bus.close();
-      const child = fork(fileURLToPath(new URL('crash-child.ts', import.meta.url)), [test.path, receiver.url, at], {
-        execArgv: ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning'],
-      });
-      const [, signal] = await once(child, 'exit');
-      assert.equal(signal, 'SIGKILL');
+      // The third batch: the first two have moved the position.
+      await killedRunner(test.path, hook(receiver.url, ', batch: 10'), at, 3);
       await using again = await openTestBus(test.path);
       const runner = await startRunner(again.bus, hook(receiver.url, ', batch: 10'));
       await until(async () => (await runner.status()).backlog === 0, 'no backlog');

@@ -1,9 +1,13 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { silentLog } from '@ringfence/base';
 import type { Bus, EmbeddedBus } from '@ringfence/bus';
@@ -138,6 +142,15 @@ export async function startRunner(bus: Bus, text: string, overrides: Partial<Run
   const config = sinkOf(text);
   const sink = openSink(config, silentLog);
   return SinkRunner.start({ bus, config, sink, trusted: null, trail: null, log: silentLog, ...overrides });
+}
+
+/** Runs a sink in a process of its own, which kills itself at the nth pass of a failpoint. */
+export async function killedRunner(path: string, text: string, failpoint: string, nth: number): Promise<void> {
+  const child = fork(fileURLToPath(new URL('crash-child.ts', import.meta.url)), [path, text, failpoint, String(nth)], {
+    execArgv: ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning'],
+  });
+  const [, signal] = await once(child, 'exit');
+  assert.equal(signal, 'SIGKILL');
 }
 
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {

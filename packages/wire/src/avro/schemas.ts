@@ -20,6 +20,7 @@ const TOPIC_FILES = {
   AuditHead: 'audit-head',
   Feedback: 'feedback',
   RuleCounts: 'rule-counts',
+  OperatorAction: 'operator-action',
 } as const;
 
 /** Entries of state stores, which only the service that wrote them reads. */

@@ -244,6 +244,9 @@ export const leaf = {
     command: 16 as BytesLeaf,
     workingDirectory: 17 as BytesLeaf,
     tty: 18 as BytesLeaf,
+    provider: 19 as BytesLeaf,
+    rule: 20 as BytesLeaf,
+    level: 21 as BytesLeaf,
   },
   HostContext: {
     hostname: 0 as BytesLeaf,

@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly namespace: string;
   /** Share of the processes whose events are stored, 0 to 1; executions and gaps are always stored */
   readonly eventSample: number;
+  /** Documents pass for those of Elastic's own agent, which alone Elastic Security's Analyzer draws */
+  readonly analyzer: boolean;
   /** Deadline of a request, ms */
   readonly requestTimeoutMs: number;
   /** Maximum size of a bulk request */
@@ -34,6 +36,7 @@ export const CLUSTER_DEFAULTS: ClusterOptions = {
   prefix: 'ringfence',
   namespace: 'default',
   eventSample: 0.01,
+  analyzer: false,
   requestTimeoutMs: 30_000,
   bulkBytes: 4 * 2 ** 20,
   bulkConcurrency: 2,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Log } from '@ringfence/base';
 import type { Cluster } from './cluster.ts';
 import { ClusterSetupError } from './errors.ts';
+import { INCIDENT, mappingsOf } from './mappings.ts';
 import { type ClusterOptions, type IndexNames, namesOf } from './options.ts';
 import { type Template, templatesFor } from './templates.ts';
 
@@ -58,6 +59,7 @@ export async function setUpCluster(
   for (const template of templates) await install(cluster, template, log);
   for (const stream of [names.alerts, names.actions, names.audit, names.events]) await ensureStream(cluster, stream);
   for (const index of [names.incidents, names.heads]) await ensureIndex(cluster, index);
+  await mapNewFields(cluster, names.incidents, log);
   if (!facts.lifecycle) {
     log.warn(
       { flavour: facts.flavour, version: facts.version },
@@ -115,6 +117,20 @@ async function ensureIndex(cluster: Cluster, name: string): Promise<void> {
   await cluster.request('PUT', `/${name}`, { expectedStatuses: ALREADY_EXISTS });
   const { status } = await cluster.request('HEAD', `/${name}`, { expectedStatuses: [404] });
   if (status !== 200) throw new ClusterSetupError(`the index ${name} cannot be created`);
+}
+
+/**
+ * Maps fields of the template that the index of incidents does not have yet: it never rolls over. A refusal (the right
+ * `manage` is optional) only makes the new fields unsearchable.
+ */
+async function mapNewFields(cluster: Cluster, index: string, log: Log): Promise<void> {
+  const body = mappingsOf(INCIDENT);
+  const { status } = await cluster.request('PUT', `/${index}/_mapping`, { body, expectedStatuses: [400, 403] });
+  if (status !== 200)
+    log.warn(
+      { index, status },
+      'new fields of incidents cannot be searched: add the mappings of the template to the index',
+    );
 }
 
 /** Returns the trail's name, which links published heads to this trail. The first auditor creates it. */

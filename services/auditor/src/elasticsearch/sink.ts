@@ -55,7 +55,7 @@ export class ClusterSink implements AuditSink {
     this.#cluster = openCluster(options);
     this.#names = namesOf(options);
     this.#known = new KnownEntries(this.#cluster, this.#names);
-    this.#documents = createDocuments(this.#names, options.eventSample, trusted);
+    this.#documents = createDocuments(this.#names, options, trusted);
   }
 
   async write(batch: AuditBatch): Promise<readonly Rejection[]> {

@@ -53,6 +53,8 @@ export function buildAlert(
     lineage: lineageOf(event),
     container,
     cgroupPath: container?.path ?? '',
+    // Known once the alert has joined a chain: see Publisher.alert.
+    ...{ incident: '', hostname: '' },
     ...UNSIGNED,
   };
 }

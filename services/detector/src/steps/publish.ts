@@ -93,9 +93,11 @@ export class Publisher {
     write(turn, TOPIC.edges, edge.edge, encodeSigned('Edge', edge, this.#deps.key));
   }
 
-  alert(turn: Turn, alert: Alert): void {
+  /** Publishes an alert that has joined `chain`. */
+  alert(turn: Turn, alert: Alert, { id, survivor }: Chain): void {
     this.#deps.stats.alerts++;
-    write(turn, TOPIC.alerts, alert.hostId, encodeSigned('Alert', alert, this.#deps.key));
+    const whole = { ...alert, incident: survivor?.chainId ?? id, hostname: turn.host.network.hostname };
+    write(turn, TOPIC.alerts, alert.hostId, encodeSigned('Alert', whole, this.#deps.key));
   }
 
   feedback(turn: Turn, feedback: NewFeedback): void {

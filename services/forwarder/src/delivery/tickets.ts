@@ -5,7 +5,7 @@ import type { Tickets } from '../sink.ts';
 
 export const TICKET_STORE = 'ringfence.state.tickets';
 
-/** Incidents that are open at a far side, by partition. The one that changed longest ago gives way. */
+/** Incidents of a partition that have a ticket, open or closed. The one that changed longest ago gives way. */
 const MAX_TICKETS = 10_000;
 /** More than any message, issue or case has. */
 const REFERENCE_MAX_CHARS = 1000;

@@ -18,6 +18,7 @@ export interface Summary {
   readonly container: string;
   readonly image: string;
   readonly tactics: readonly string[];
+  /** Ids; sub-techniques stand for their technique. */
   readonly techniques: readonly string[];
   /** Empty unless the item is an incident */
   readonly incidentId: string;
@@ -51,13 +52,20 @@ export function summaryOf(item: Item): Summary {
     container: one('container.name') || one('container.id'),
     image: one('container.image.name'),
     tactics: all('threat.tactic.name'),
-    techniques: all('threat.technique.id'),
+    techniques: techniquesOf(all('threat.technique.id'), all('threat.technique.subtechnique.id')),
     incidentId: one('ringfence.incident.id'),
     fields,
     source: endpointOf(fields, 'source'),
     destination: endpointOf(fields, 'destination'),
   };
 }
+
+/** ECS lists sub-techniques apart from their techniques. */
+const techniquesOf = (techniques: readonly string[], subtechniques: readonly string[]): string[] =>
+  techniques.flatMap((id) => {
+    const own = subtechniques.filter((sub) => sub.startsWith(`${id}.`));
+    return own.length === 0 ? [id] : own;
+  });
 
 function titleOf({ kind, document }: Item): string {
   const name = { alert: 'rule.name', incident: 'message', command: 'event.action', result: 'event.action' }[kind];

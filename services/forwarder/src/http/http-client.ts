@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { messageOf, pause } from '@ringfence/base';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { oneLine as cutLine } from '../encode/text.ts';
 import { SinkRefusedError, SinkUnavailableError } from '../errors.ts';
 import type { TlsSettings } from '../settings/common.ts';
 
@@ -31,6 +32,8 @@ export interface HttpOptions {
   /** Headers of each request, read anew, so that secrets can be rotated. */
   readonly headers?: () => Readonly<Record<string, string>>;
   readonly gzip?: boolean;
+  /** What messages call the far side, for a URL that is a secret. @default the URL */
+  readonly shown?: string;
 }
 
 export interface HttpAnswer {
@@ -60,11 +63,13 @@ export interface HttpRequest {
 export class HttpClient {
   readonly #options: HttpOptions;
   readonly #base: string;
+  readonly #shown: string;
   #dispatcher: Dispatcher | undefined;
 
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#base = options.url.replace(/\/+$/, '');
+    this.#shown = options.shown ?? this.#base;
   }
 
   async send({ method = 'POST', path = '', body, headers, expected = [], signal }: HttpRequest): Promise<HttpAnswer> {
@@ -85,7 +90,7 @@ export class HttpClient {
     });
     const { status } = answer;
     if ((status >= 200 && status < 300) || expected.includes(status)) return answer;
-    const reason = `${this.#base} answered ${status}: ${oneLine(answer.text)}`.replace(/: $/, '');
+    const reason = `${this.#shown} answered ${status}: ${oneLine(answer.text)}`.replace(/: $/, '');
     if (REFUSALS.has(status)) throw new SinkRefusedError(sink, reason);
     await pause(retryAfterMs(answer.headers['retry-after']), signal);
     const hint = HINTS[status] === undefined ? '' : `; ${HINTS[status]}`;
@@ -104,7 +109,7 @@ export class HttpClient {
     } catch (error) {
       // Certificates may have been the reason, and may have been replaced.
       await this.close();
-      throw new SinkUnavailableError(this.#options.sink, `${this.#base}: ${causeOf(error)}`, { cause: error });
+      throw new SinkUnavailableError(this.#options.sink, `${this.#shown}: ${causeOf(error)}`, { cause: error });
     }
   }
 
@@ -150,11 +155,7 @@ function causeOf(error: unknown): string {
 }
 
 /** Returns the beginning of a far side's text as one line without control characters. */
-export const oneLine = (text: string): string =>
-  text
-    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, REASON_MAX_CHARS);
+export const oneLine = (text: string): string => cutLine(text, REASON_MAX_CHARS);
 
 function retryAfterMs(header: string | string[] | undefined): number {
   const seconds = Number([header].flat()[0] ?? 0);

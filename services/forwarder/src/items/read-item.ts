@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
-import { alertFields, commandFields, type Document, incidentFields, resultFields } from '@ringfence/ecs';
+import { alertBody, commandBody, type Document, incidentBody, resultBody } from '@ringfence/ecs';
 import { decode, type Incident, type Role, TOPIC, verifyRecord } from '@ringfence/wire';
 import { SinkForgedError } from '../errors.ts';
 import type { Item, ItemKind, ItemRecords } from '../sink.ts';
@@ -25,7 +25,7 @@ const SOURCES: Readonly<Record<string, { readonly [K in ItemKind]: Source<K> }[I
     schema: 'Alert',
     role: 'detector',
     idOf: ({ id }) => id,
-    groupOf: ({ id }) => id,
+    groupOf: ({ id, incident }) => incident || id,
     timeOf: ({ timestamp }) => timestamp,
   },
   [TOPIC.incidents]: {
@@ -83,12 +83,12 @@ export function itemOf(
 function documentOf(kind: ItemKind, record: ItemRecords[ItemKind]): Document {
   switch (kind) {
     case 'alert':
-      return alertFields(record as ItemRecords['alert']);
+      return alertBody(record as ItemRecords['alert']);
     case 'incident':
-      return incidentFields(record as Incident);
+      return incidentBody(record as Incident);
     case 'command':
-      return commandFields(record as ItemRecords['command']);
+      return commandBody(record as ItemRecords['command']);
     case 'result':
-      return resultFields(record as ItemRecords['result']);
+      return resultBody(record as ItemRecords['result']);
   }
 }

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { KINDS } from '../kinds/index.ts';
 import type { Sink, SinkKind } from '../sink.ts';
 import { commonShape, type SinkSettings } from './common.ts';
+import { isPlainUrl } from './values.ts';
 
 /** A sink of a file. */
 export interface SinkConfig {
@@ -47,24 +48,24 @@ const sinkSchema: z.ZodType<SinkConfig> = z.unknown().transform((value, context)
     return z.NEVER;
   }
   const { common, own } = schemas.get(kind.type)!;
-  const shared = common.parse(value) as unknown as SinkSettings;
+  const shared = common.parse({ ...kind.defaults, ...(value as object) }) as unknown as SinkSettings;
   const config: SinkConfig = { name: shared.sink, common: shared, kind, settings: own.parse(value) };
+  const { takes } = kind;
+  if (takes !== undefined && shared.send?.some((name) => !takes.includes(name)))
+    context.addIssue({ code: 'custom', path: ['send'], message: `${kind.type} takes ${takes.join(' and ')} only` });
   for (const key of plainKeys(config)) context.addIssue({ code: 'custom', path: [key], message: PLAIN });
+  for (const [key, message] of Object.entries(kind.check?.(config.settings, shared) ?? {}))
+    context.addIssue({ code: 'custom', path: [key], message });
   return config;
 });
 
 const PLAIN =
   'expected TLS: records and secrets would travel unencrypted; `insecure: true` allows it on a network that you trust';
-const LOOPBACK = /^(127\.|\[?::1\]?$|localhost$)/;
 
 /** Returns the settings that name another host by a protocol without TLS. */
 function plainKeys({ common, settings }: SinkConfig): string[] {
   if (common.insecure) return [];
-  const isPlain = (value: unknown): boolean => {
-    if (typeof value !== 'string' || !/^(http|tcp|udp|smtp):\/\//.test(value) || !URL.canParse(value)) return false;
-    return !LOOPBACK.test(new URL(value).hostname);
-  };
-  return Object.keys(settings).filter((key) => isPlain(settings[key]));
+  return Object.keys(settings).filter((key) => isPlainUrl(settings[key]));
 }
 
 const SINKS: CheckedSchema<SinkConfig> = { noun: 'sink', schema: sinkSchema, nameOf: ({ name }) => name };

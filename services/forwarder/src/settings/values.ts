@@ -34,6 +34,14 @@ function isHttpUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && `${username}${password}${hash}` === '';
 }
 
+const LOOPBACK = /^(127\.|\[?::1\]?$|localhost$)/;
+
+/** Returns whether a value is the URL of another host by a protocol without TLS. */
+export function isPlainUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !/^(http|tcp|udp|smtp):\/\//.test(value) || !URL.canParse(value)) return false;
+  return !LOOPBACK.test(new URL(value).hostname);
+}
+
 export const hostPort: z.ZodType<string> = z
   .string()
   .regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253}):[1-9]\d{0,4}$/, 'expected host:port');

@@ -1,63 +1,15 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns';
 import { connect } from 'node:net';
-import { hostname } from 'node:os';
-import { backoffMs, type Log } from '@ringfence/base';
-import { escapeText } from '@ringfence/wire';
+import { backoffMs, type Log, pause } from '@ringfence/base';
+import type { SyslogAddress } from './address.ts';
+import { type SyslogKind, type SyslogReport, syslogMessage } from './message.ts';
 
-/** Reports that wait for the server. */
 const WAITING_MAX = 64;
 /** Bytes that wait in a TCP connection whose server does not read. */
 const PENDING_MAX_BYTES = 64 * 1024;
 const CONNECT_MAX_MS = 5000;
 const BACKOFF = { firstMs: 1000, maxMs: 60_000 };
-/** Facility authpriv (10), severity alert (1) */
-const PRIORITY = 10 * 8 + 1;
-/** The number that is reserved for examples: Ringfence has none of its own. */
-const STRUCTURE = 'ringfence@32473';
-const VALUE_MAX = 128;
-/** The latest time of a Date */
-const TIME_MAX_MS = 8.64e15;
-
-export interface SyslogAddress {
-  readonly protocol: 'udp' | 'tcp';
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Parses `udp://host:port` or `tcp://host:port`. Returns null for anything else. */
-export function parseSyslogAddress(text: string): SyslogAddress | null {
-  const [, protocol, ipv6, name, port] =
-    /^(udp|tcp):\/\/(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{1,253})):(\d{1,5})$/.exec(text) ?? [];
-  const number = Number(port);
-  if (!(number >= 1 && number <= 65_535)) return null;
-  return { protocol: protocol === 'tcp' ? 'tcp' : 'udp', host: ipv6 ?? name ?? '', port: number };
-}
-
-export interface TamperingReport {
-  /** Time of the tampering, ms since the epoch */
-  readonly at: number;
-  readonly hostId: string;
-  /** Details by name: letters only */
-  readonly details: Readonly<Record<string, string | number>>;
-}
-
-/** Returns a message of RFC 5424, whose text is ASCII. It has at most 128 characters of each detail. */
-export function syslogMessage({ at, hostId, details }: TamperingReport): string {
-  const host = /^[\x21-\x7e]{1,255}$/.exec(hostname())?.[0] ?? '-';
-  const values = Object.entries({ hostId, ...details }).map(([name, value]) => ` ${name}="${valueText(value)}"`);
-  // An entry in the sensor's memory can have any time.
-  const time = new Date(Math.abs(at) <= TIME_MAX_MS ? at : Date.now()).toISOString();
-  const header = `<${PRIORITY}>1 ${time} ${host} ringfence ${process.pid} tampering`;
-  return `${header} [${STRUCTURE}${values.join('')}] tampering with the agent or its sensor`;
-}
-
-const valueText = (value: string | number): string =>
-  escapeText(String(value))
-    .slice(0, VALUE_MAX)
-    .toWellFormed()
-    .replaceAll(/["\\\]]/g, '\\$&');
-
 export interface SyslogStats {
   /** Reports that were handed to the network */
   readonly sent: number;
@@ -69,13 +21,15 @@ export interface SyslogStats {
 }
 
 export interface SyslogDeps {
+  /** What the messages are about */
+  readonly kind: SyslogKind;
   readonly hostId: string;
   readonly log: Log;
 }
 
 /**
- * Sends reports of tampering to a syslog server: over UDP (RFC 5426), or over TCP with octet counting (RFC 6587).
- * Never waits: while the server can't be reached, the last 64 reports are kept.
+ * Sends messages to a syslog server: over UDP (RFC 5426), or over TCP with octet counting (RFC 6587). Never waits: the
+ * last messages are kept while the server can't be reached.
  */
 export class SyslogSender implements Disposable {
   readonly #address: SyslogAddress;
@@ -100,12 +54,13 @@ export class SyslogSender implements Disposable {
     return { sent: this.#sent, waiting: this.#waiting.length, lost: this.#lost, failures: this.#failures };
   }
 
-  send(report: Omit<TamperingReport, 'hostId'>): void {
-    if (this.#waiting.length >= WAITING_MAX) {
+  send(report: Omit<SyslogReport, 'hostId'>): void {
+    const { kind, hostId } = this.#deps;
+    if (this.#waiting.length >= (kind.waitingMax ?? WAITING_MAX)) {
       this.#waiting.shift();
       this.#lost++;
     }
-    this.#waiting.push(Buffer.from(syslogMessage({ ...report, hostId: this.#deps.hostId })));
+    this.#waiting.push(Buffer.from(syslogMessage(kind, { ...report, hostId })));
     this.retry();
   }
 
@@ -139,8 +94,8 @@ export class SyslogSender implements Disposable {
     this.#retryAt = performance.now() + backoffMs(this.#attempt, BACKOFF);
     if (this.#attempt++ === 0)
       this.#deps.log.warn(
-        { err, ...this.#address },
-        'tampering cannot be reported to the syslog server: the last reports are kept, and sent when it answers',
+        { err, ...this.#address, messages: this.#deps.kind.id },
+        'the syslog server can not be reached: the last messages are kept, and sent when it answers',
       );
   }
 
@@ -151,6 +106,12 @@ export class SyslogSender implements Disposable {
       this.#sent++;
       this.#connection.send(message);
     }
+  }
+
+  /** Resolves when nothing waits any more, or after `maxMs`. */
+  async drain(maxMs: number): Promise<void> {
+    for (const end = performance.now() + maxMs; this.#waiting.length > 0 && performance.now() < end; await pause(20))
+      this.retry();
   }
 
   [Symbol.dispose](): void {
