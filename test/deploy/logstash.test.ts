@@ -132,7 +132,18 @@ describe('the filters', { skip: grokMissing() ?? false }, () => {
   });
 
   test('end on hostile lines of 16 KiB', async () => {
-    const repeated = ['" ', '\\', '\\"', ' from 1.1.1.1 port 1', ' ; USER=', ', client: ', " acct=\"", '1/', '[', ' uid='];
+    const repeated = [
+      '" ',
+      '\\',
+      '\\"',
+      ' from 1.1.1.1 port 1',
+      ' ; USER=',
+      ', client: ',
+      ' acct="',
+      '1/',
+      '[',
+      ' uid=',
+    ];
     const heads = logSamples.map(({ line, logType }) => ({ line: line.slice(0, line.length / 2), logType }));
     for (const { line, logType } of heads)
       for (const text of repeated) {

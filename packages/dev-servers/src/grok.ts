@@ -17,7 +17,7 @@ export function grokMissing(): string | undefined {
   return javaMissing(OLDEST_JAVA) ?? classPathMissing(PROJECT);
 }
 
-/** Starts Elasticsearch's grok, which has the regular expressions of Logstash's (joni), with a directory of patterns. */
+/** Starts Elasticsearch's grok with a directory of patterns. Logstash has the same regular expressions (joni). */
 export async function startGrok(patterns: string): Promise<Grok> {
   const java = await bringJava(OLDEST_JAVA);
   const jars = await jarsOf(PROJECT, java);

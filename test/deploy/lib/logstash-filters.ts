@@ -74,7 +74,11 @@ function mutate({ settings }: Plugin, event: Fields): void {
 
 function decorate(settings: Plugin['settings'], event: Fields): void {
   for (const [field, value] of entriesOf(settings.get('add_field')))
-    add(event, field, String(value).replace(/%\{([^}]+)\}/g, (_, name: string) => String(get(event, name))));
+    add(
+      event,
+      field,
+      String(value).replace(/%\{([^}]+)\}/g, (_, name: string) => String(get(event, name))),
+    );
   for (const field of [settings.get('remove_field') ?? []].flat() as string[]) remove(event, field);
 }
 
@@ -114,7 +118,10 @@ export function get(event: Fields, reference: string): unknown {
 function set(event: Fields, reference: string, value: unknown): void {
   const path = pathOf(reference);
   let parent = event;
-  for (const name of path.slice(0, -1)) parent = (parent[name] ??= {}) as Fields;
+  for (const name of path.slice(0, -1)) {
+    parent[name] ??= {};
+    parent = parent[name] as Fields;
+  }
   parent[path.at(-1) ?? ''] = value;
 }
 

@@ -15,7 +15,7 @@ import org.elasticsearch.grok.Grok;
 import org.elasticsearch.grok.GrokBuiltinPatterns;
 import org.elasticsearch.grok.PatternBank;
 
-/** Matches each line of stdin, EXPRESSION TAB TEXT, and prints a line of JSON: the captures, or null without a match. */
+/** Matches each line of stdin, EXPRESSION TAB TEXT, and prints its captures as a line of JSON; null: no match. */
 public final class RunGrok {
     private RunGrok() {}
 
