@@ -8,8 +8,8 @@ const PROJECT = 'grok';
 const OLDEST_JAVA = 21;
 
 export interface Grok extends AsyncDisposable {
-  /** Returns the captures of a line by field, as the pattern writes it; null: no match. Throws ERR_TESTKIT_TOOL. */
-  match(expression: string, line: string): Promise<Readonly<Record<string, string | number>> | null>;
+  /** Returns the captures of a text by field, as the pattern writes it; null: no match. Throws ERR_TESTKIT_TOOL. */
+  match(expression: string, text: string): Promise<Readonly<Record<string, string | number>> | null>;
 }
 
 /** Returns the reason why grok cannot be run; undefined when it can. */
@@ -26,8 +26,8 @@ export async function startGrok(patterns: string): Promise<Grok> {
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
-    async match(expression, line) {
-      child.stdin.write(`${expression}\t${line}\n`);
+    async match(expression, text) {
+      child.stdin.write(`${expression}\t${Buffer.from(text).toString('base64')}\n`);
       const { value, done } = await answers.next();
       if (done === true) throw new TestServerError('ERR_TESTKIT_TOOL', `grok ended at ${expression}`);
       return JSON.parse(value) as Record<string, string | number> | null;
