@@ -1135,7 +1135,9 @@ struct rf_name_key {
 struct rf_file_key {
 	__u64 inode;
 	__u32 device;     /* kernel dev_t of the superblock */
-	__u32 generation; /* differs when the file system uses the inode's number again */
+	/* differs when the file system uses the inode's number again; 0 in a second key of a path's present file:
+	 * any, if a name leads to the file (FS_IOC_SETVERSION sets another one) */
+	__u32 generation;
 };
 
 enum rf_file_entry {
@@ -1146,7 +1148,7 @@ enum rf_file_entry {
 /* Value of rf_file_paths (array): the path that rules name, padded with NUL. */
 struct rf_file_path {
 	__u32 length; /* less than RF_WATCHED_MAX */
-	__u32 pad;
+	__u32 name;   /* where the last component begins */
 	__u8 path[RF_WATCHED_MAX];
 };
 

@@ -15,6 +15,7 @@ import { eventItemDocs } from './event-item-docs.ts';
 import { wrapProse } from './markdown.ts';
 import { pictures } from './pictures.ts';
 import { eventDocs, fieldDocs } from './schema-docs.ts';
+import { sinkDocs } from './sink-docs.ts';
 
 const root = dirname(import.meta.dirname);
 
@@ -25,6 +26,7 @@ const DOCUMENTS: readonly { readonly path: string; readonly text: () => string }
   { path: 'docs/EVENTS.md', text: () => `${eventDocs()}\n${eventItemDocs()}` },
   { path: 'docs/FIELDS.md', text: fieldDocs },
   { path: 'docs/NOISE.md', text: noiseDocs },
+  { path: 'docs/SINKS.md', text: () => wrapProse(sinkDocs()) },
   { path: 'docs/rules.schema.json', text: () => `${JSON.stringify(ruleFileSchema(), null, 2)}\n` },
   { path: 'deploy/elasticsearch/templates.ndjson', text: templateLines },
   { path: 'deploy/kibana/saved-objects.ndjson', text: () => importLines(savedObjectsOf(contentFor('ringfence'))) },

@@ -5,6 +5,10 @@
 #define RF_LIB_IDENTITY_H
 
 #include "file.h"
+#include "watch.h"
+
+/* Names of a file that are compared. One with more counts as the known file. */
+#define IDENTITY_NAMES_MAX 16
 
 /* Reads the address of a file's inode as a plain number, which a global function accepts. */
 #define identity__inode(file) kernel__word(&(file)->f_inode)
@@ -87,14 +91,58 @@ static __always_inline __u32 identity__fill_real(struct inode *inode, __u64 *rea
 	return kernel__read(real, i_generation);
 }
 
+static __always_inline struct rf_file_path *identity__path(__u32 entry)
+{
+	__u32 slot = (entry & RF_FILE_SLOT) - 1;
+
+	return bpf_map_lookup_elem(&rf_file_paths, &slot);
+}
+
+static __always_inline bool identity__fill_name(struct rf_name_key *key, const void *text, __u32 size)
+{
+	struct qstr name = { .len = size, .name = text };
+
+	watch__cut(&name);
+	return watch__fill_key(key, name.name, name.len);
+}
+
+/* Whether a name that leads to the file is the last component of the path, as far as names are cached. */
+static __always_inline bool identity__has_name(struct inode *inode, const struct rf_file_path *known)
+{
+	struct rf_name_key wanted, name;
+	struct hlist_node *node = kernel__read(inode, i_dentry.first);
+
+	if (!identity__fill_name(&wanted, known->path + known->name, known->length - known->name))
+		return false;
+	for (int at = 0; node && at < IDENTITY_NAMES_MAX; at++) {
+		struct dentry *dentry = (void *)node - bpf_core_field_offset(struct dentry, d_u.d_alias);
+		__u64 difference = 0;
+
+		if (!identity__fill_name(&name, kernel__read(dentry, d_name.name), kernel__read(dentry, d_name.len)))
+			return false;
+		for (int word = 0; word < RF_NAME_MAX / sizeof(__u64); word++)
+			difference |= ((__u64 *)&name)[word] ^ ((__u64 *)&wanted)[word];
+		if (!difference)
+			return true;
+		node = kernel__read(node, next);
+	}
+	return node;
+}
+
 static __always_inline __u32 identity__look_up(struct inode *inode)
 {
+	struct rf_file_path *known;
 	struct rf_file_key key = {};
 	__u32 *entry;
 
 	identity__fill(&key, inode);
 	entry = bpf_map_lookup_elem(&rf_files, &key);
-	return entry ? *entry : 0;
+	if (entry || !key.generation)
+		return entry ? *entry : 0;
+	key.generation = 0;
+	entry = bpf_map_lookup_elem(&rf_files, &key);
+	known = entry ? identity__path(*entry) : 0;
+	return known && identity__has_name(inode, known) ? *entry : 0;
 }
 
 /* Returns the entry (enum rf_file_entry) of an inode at this address; 0: it has none.
@@ -119,13 +167,6 @@ __noinline int identity__find(__u64 address)
 static __always_inline __u32 identity__of_file(struct file *file)
 {
 	return identity__may_be_watched(file) ? identity__find(identity__inode(file)) : 0;
-}
-
-static __always_inline struct rf_file_path *identity__path(__u32 entry)
-{
-	__u32 slot = (entry & RF_FILE_SLOT) - 1;
-
-	return bpf_map_lookup_elem(&rf_file_paths, &slot);
 }
 
 /* Whether the path that was just built is the one that rules name. */

@@ -26,6 +26,7 @@ export const COMMANDS: readonly CommandModule[] = [
   },
   { usages: ['incident'], load: async () => (await import('./incident/command.ts')).addIncident },
   { usages: ['audit'], load: async () => (await import('./audit/command.ts')).addAudit },
+  { usages: ['sinks'], load: async () => (await import('./sinks/command.ts')).addSinks },
   { usages: ['kibana'], load: async () => (await import('./kibana/command.ts')).addKibana },
   { usages: ['record [options] <file>'], load: async () => (await import('./record/command.ts')).addRecord },
   { usages: ['rules'], load: async () => (await import('./rules/command.ts')).addRules },
@@ -43,5 +44,11 @@ export const COMMANDS: readonly CommandModule[] = [
   { usages: ['dev'], load: async () => (await import('./dev/command.ts')).addDev },
   { usages: ['completion <shell>'], load: async () => (await import('./completion/command.ts')).addCompletion },
 ];
+
+/** Returns the name of a command with those of its parents: `incident show`. */
+export function commandPath(command: Command): string {
+  const { parent } = command;
+  return parent === null ? '' : `${commandPath(parent)} ${command.name()}`.trim();
+}
 
 export const nameOf = (usage: Usage): CommandName => usage.split(' ')[0] as CommandName;

@@ -2,7 +2,8 @@
 import { VERSION } from '@ringfence/base';
 import { exitAfterFlush } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
-import { COMMANDS, nameOf } from './commands.ts';
+import { ACTIONS } from './actions.ts';
+import { COMMANDS, commandPath, nameOf } from './commands.ts';
 import { DESCRIPTIONS } from './descriptions.ts';
 import { HelpfulCommand } from './help.ts';
 
@@ -24,6 +25,10 @@ Start here:
   ringfence up         watch this machine
   ringfence demo       play an attack and show the incident`,
   );
+program.hook('preAction', async (_, command) => {
+  const recording = ACTIONS[commandPath(command)];
+  if (typeof recording === 'object') await (await import('./shared/record-action.ts')).recordAction(command, recording);
+});
 // Commands inherit this handler, so it is set before they are added.
 program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? 0 : 2);

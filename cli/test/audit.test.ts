@@ -16,7 +16,7 @@ suite('the output of audit verify', () => {
     const notedHeads = { heads: [], forged: [], areVerified: true };
     assert.deepEqual(auditLines(plain, found({ retired: 5, unfinished: 1 }), notedHeads, '/var/lib/audit.db'), [
       '/var/lib/audit.db: 1,234 records in 0 chains',
-      'compared with 2 heads on the bus (signed by auditors)',
+      'compared with 2 published heads (signed by auditors)',
       '5 older records removed by retention',
       '1 record newer than the heads: an auditor is writing this batch, or died and finishes it after its restart',
       'the trail is intact',
@@ -30,7 +30,7 @@ suite('the output of audit verify', () => {
       { type: 'changed', ...chain, seq: 7, id: HOSTILE, count: 1 },
     ] as const;
     const lines = auditLines(plain, found({ problems, problemCount: 3 }), null, 'x');
-    assert.match(lines[1] ?? '', /^compared with no heads/);
+    assert.match(lines[1] ?? '', /^compared with no published heads/);
     assert.equal(lines[2], 'missing     ringfence.alerts/0 alert records 3 to 4: removed');
     assertEscaped(lines.join('\n'));
     assert.deepEqual(lines.slice(-2), ['… and 1 more problem', 'the trail is not intact: 3 problems']);

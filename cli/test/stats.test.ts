@@ -29,7 +29,8 @@ test('stats names the hosts whose batches were filtered with an older interest, 
   const [web1, web2, late, unfiltered] = hosts as [SyntheticHost, SyntheticHost, SyntheticHost, SyntheticHost];
   const keyFor = (hostId: string) => hosts.find((host) => host.hostId === hostId)?.key.publicKey;
   const enricher = stack.adopt(await startEnricher({ bus, enrolment: { keyFor } }), (service) => service.close());
-  const routes = { status: () => ({ json: { services: [{ name: 'enricher', lag: 0, stats: enricher.stats() }] } }) };
+  const statusOf = () => ({ json: { services: [{ name: 'enricher', lag: 0, stats: enricher.stats() }] } });
+  const routes = { status: { operator: false, answer: statusOf } } as const;
   stack.use(await serveApi(join(directory, 'ringfence.sock'), routes));
   const stats = async (...flags: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await ringfence(['stats', ...flags], { RINGFENCE_RUN_DIR: directory });

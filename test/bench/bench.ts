@@ -22,6 +22,7 @@ import { overhead } from './sections/overhead.ts';
 import { replay } from './sections/replay.ts';
 import { rules } from './sections/rules.ts';
 import { sensor } from './sections/sensor.ts';
+import { sinks } from './sections/sinks.ts';
 import { starved } from './sections/starved.ts';
 import { throughput } from './sections/throughput.ts';
 
@@ -36,6 +37,7 @@ const SECTIONS: Readonly<Record<SectionName, Section>> = {
   fleet,
   floods,
   starved,
+  sinks,
 };
 
 /** Runs the sections and returns whether all checks passed. */

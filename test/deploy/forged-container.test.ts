@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { EventDocument } from '@ringfence/fields';
@@ -10,6 +10,7 @@ import { until } from '../e2e/lib/wait.ts';
 import { skip } from './lib/engine.ts';
 import { Runc } from './lib/runc.ts';
 
+const NOBODY = 65_534;
 /** An id that no runtime knows. */
 const idOf = (byte: string): string => byte.repeat(32);
 
@@ -47,6 +48,29 @@ describe('a cgroup with the name that Docker gives to a container', { skip }, ()
     } finally {
       rmSync(cronFile, { force: true });
       rmdirSync(cgroup);
+    }
+  });
+
+  test('raises an alert if a user has made it and entered it with namespaces of its own', async () => {
+    const delegated = join(cgroupRoot(), `rf-user-${process.pid}`);
+    const name = `docker-${idOf('fc')}.scope`;
+    for (const cgroup of [delegated, join(delegated, 'session')]) {
+      mkdirSync(cgroup);
+      for (const path of [cgroup, join(cgroup, 'cgroup.procs')]) chownSync(path, NOBODY, NOBODY);
+    }
+    try {
+      const enter = `mkdir ${delegated}/${name}; echo $$ > ${delegated}/${name}/cgroup.procs`;
+      const attack = `${enter}; exec unshare --user --net sleep 1`;
+      const user = `setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups /bin/sh -c '${attack}'`;
+      const script = `echo $$ > ${delegated}/session/cgroup.procs; exec ${user}`;
+      assert.equal(spawnSync('/bin/sh', ['-c', script]).status, 0);
+      const [alert = ''] = await until('the alert of the container', async () => {
+        const alerts = await linesOf('alerts', '--where', 'rule = "Container that no runtime knows"');
+        return alerts.length > 0 && alerts;
+      });
+      assert.ok(alert.includes(`/${name}`), alert);
+    } finally {
+      for (const cgroup of [name, 'session', '.']) rmdirSync(join(delegated, cgroup));
     }
   });
 

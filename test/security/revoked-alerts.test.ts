@@ -85,7 +85,7 @@ describe('alerts of a detector that was revoked and went on', { skip: kafkaMissi
     await using cli = new Installation();
     const run = (member: string, args: readonly string[]): Promise<string> =>
       cli.output([...args, '--config', fleet.member(member).configFile], { bare: true });
-    const printed = await run('registrar', ['revoke', 'detector-1', '--now']);
+    const printed = await run('registrar', ['revoke', 'detector-1', '--now', '--reason', 'its keys were stolen']);
     await using _ = await startUnawareDetector(fleet, revoked, accessPath);
     const agent = await fleet.agent();
     agent.startReported('rfbystander while revoked');

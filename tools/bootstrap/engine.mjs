@@ -16,7 +16,8 @@ import { printProgress, runStep } from './progress.mjs';
 const PACKAGES = [
   ...['docker.io', 'containerd', 'runc', 'debootstrap', 'libdevmapper1.02.1', 'libseccomp2'],
   ...['podman', 'conmon', 'libgpgme11', 'libassuan0', 'libsubid4', 'libyajl2'],
-  // Programs of healthy machines, for the jobs of packages/rule-corpus and the logs of rules/recordings: 5 MB.
+  // Programs of healthy machines, for the jobs of packages/rule-corpus and the logs of rules/recordings, and rsyslog
+  // as the far side of a sink: 5 MB.
   ...[
     'openssh-server',
     'openssh-sftp-server',
@@ -29,6 +30,9 @@ const PACKAGES = [
     'cron',
     'sudo',
     'rsyslog',
+    'rsyslog-openssl',
+    'rsyslog-relp',
+    'librelp0',
     'libestr0',
     'libfastjson4',
   ],

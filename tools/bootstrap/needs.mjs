@@ -8,8 +8,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 /**
  * compiler: builds C programs; clang: builds BPF objects; libbpf: loads BPF objects; sensor: the built sensor; servers:
- * Kafka, Redis, Elasticsearch and the schema registry; guests: other kernels in QEMU; engine: container engines and the
- * base of an image; btrfs: makes file systems with subvolumes.
+ * Kafka, Redis, Elasticsearch, the schema registry and servers written in Go; guests: other kernels in QEMU; engine:
+ * container engines and the base of an image; btrfs: makes file systems with subvolumes.
  */
 export const ALL_NEEDS = ['compiler', 'clang', 'libbpf', 'sensor', 'servers', 'guests', 'engine', 'btrfs'];
 
@@ -18,7 +18,7 @@ const SIGNS = [
   { needs: ['clang', 'libbpf', 'sensor'], path: /^packages\/sensor\/src\/build\/build-sensor\.ts$/ },
   { needs: ['clang', 'libbpf'], path: /^packages\/libbpf-ts\/test\/kernel\.ts$/ },
   { needs: ['libbpf'], path: /^packages\/libbpf-ts\/src\/native\/library\.ts$/ },
-  { needs: ['servers'], path: /^packages\/dev-servers\/src\/(?:kafka|redis|registry|search)\.ts$/ },
+  { needs: ['servers'], path: /^packages\/dev-servers\/src\/(?:duckdb|go-program|kafka|redis|registry|search)\.ts$/ },
   { needs: ['guests'], path: /^packages\/testkit\/src\/kernels\/(?:guest|module)\.ts$/ },
   { needs: ['engine'], path: /^test\/deploy\/lib\/engine-files\.ts$/ },
   { needs: ['btrfs'], text: /\b(?:exec|spawn)\w*\(\s*'mkfs\.btrfs'/ },

@@ -8,6 +8,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'libbpf-ts': [],
 
   bus: ['base'],
+  'checked-yaml': ['base'],
   config: ['base'],
   coordination: ['base'],
   'host-kit': ['base'],
@@ -21,9 +22,11 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'incident-text': ['base', 'wire'],
   'service-kit': ['base', 'bus', 'wire'],
   synthetic: ['wire'],
+  syslog: ['base', 'wire'],
 
   interest: ['fields', 'wire'],
   'log-reader': ['base', 'bus', 'fields', 'host-kit', 'wire'],
+  operators: ['base', 'bus', 'identity', 'wire'],
   registrar: ['base', 'bus', 'identity', 'wire'],
   'sequence-store': ['fields'],
   'syscall-trace': ['base', 'fields', 'libbpf-ts', 'wire'],
@@ -33,10 +36,13 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   rules: ['base', 'fields', 'interest', 'sequence-store', 'wire'],
   sensor: ['base', 'config', 'fields', 'host-kit', 'interest', 'libbpf-ts', 'wire'],
 
-  auditor: ['base', 'bus', 'fields', 'incident-text', 'rules', 'service-kit', 'wire'],
+  ecs: ['base', 'fields', 'incident-text', 'rules', 'wire'],
+
+  auditor: ['base', 'bus', 'ecs', 'fields', 'incident-text', 'service-kit', 'syslog', 'wire'],
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
   'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
-  responder: ['base', 'bus', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
+  forwarder: ['base', 'bus', 'bus-kafka', 'checked-yaml', 'ecs', 'fields', 'service-kit', 'wire'],
+  responder: ['base', 'bus', 'checked-yaml', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
 
   collector: [
     'base',
@@ -49,6 +55,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'log-reader',
     'sensor',
     'service-kit',
+    'syslog',
     'wire',
   ],
   posture: ['base', 'fields', 'host-facts', 'wire'],
@@ -58,6 +65,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'base',
     'bus',
     'bus-kafka',
+    'checked-yaml',
     'collector',
     'config',
     'control',
@@ -65,9 +73,11 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'detector',
     'enricher',
     'fields',
+    'forwarder',
     'identity',
     'incident-text',
     'interest',
+    'operators',
     'registrar',
     'responder',
     'rules',

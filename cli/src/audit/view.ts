@@ -1,6 +1,6 @@
 import type { PublishedHeads, Tampering, TamperKind, Verification } from '@ringfence/auditor';
 import type { Paint } from '@ringfence/base';
-import { escapeText } from '@ringfence/wire';
+import { escapeText, type OperatorAction } from '@ringfence/wire';
 import { counted } from '../shared/numbers.ts';
 
 const MEANINGS: Readonly<Record<TamperKind, string>> = {
@@ -9,8 +9,8 @@ const MEANINGS: Readonly<Record<TamperKind, string>> = {
   added: 'not written by an auditor',
   'cut-off': 'removed, with all later records',
   replaced:
-    'the heads on the bus belong to another trail: this trail replaced it, or was started after it was damaged or lost',
-  'forged-head': 'a head on the bus that no auditor signed',
+    'the published heads belong to another trail: this trail replaced it, or was started after it was damaged or lost',
+  'forged-head': 'a published head that no auditor signed',
 };
 
 /** Lines that `ringfence audit verify` prints. `notedHeads`: null if no heads were compared. */
@@ -42,9 +42,9 @@ export function auditLines(
 
 function headLine({ heads }: Verification, notedHeads: PublishedHeads | null): string {
   if (notedHeads === null)
-    return 'compared with no heads on the bus: a trail that was rewritten up to its end goes unnoticed';
+    return 'compared with no published heads: a trail that was rewritten up to its end goes unnoticed';
   const signatures = notedHeads.areVerified ? 'signed by auditors' : 'signatures not verified';
-  return `compared with ${counted(heads, 'head')} on the bus (${signatures})`;
+  return `compared with ${counted(heads, 'published head')} (${signatures})`;
 }
 
 function problemLine(paint: Paint, problem: Tampering): string {
@@ -53,4 +53,20 @@ function problemLine(paint: Paint, problem: Tampering): string {
   const range = count > 1 ? `records ${seq} to ${seq + count - 1}` : `record ${seq}`;
   const name = id === '' ? '' : ` (${id})`;
   return `${paint.red(type.padEnd(11))}${escapeText(`${chain} ${range}${name}`)}: ${MEANINGS[type]}`;
+}
+
+/** Formats who did what, from where and why. What only a client says is named as claimed. */
+export function operatorLine(paint: Paint, action: OperatorAction): string {
+  const { at, user, uid, claimedUser, claimedUid, hostname, origin, target, reason, command, details } = action;
+  const name = user === '' ? `uid ${uid}` : user;
+  const claimed = claimedUid < 0 && claimedUser === '' ? '' : ` (claimed: ${claimedUser} ${claimedUid})`;
+  const facts = Object.entries(details).map(([key, value]) => `${key}=${value}`);
+  const from = command === '' ? origin : `${origin}: ${command}`;
+  return [
+    `${paint.dim(new Date(at / 1000).toISOString())} `,
+    `${escapeText(`${name}${claimed} on ${hostname}`)} ${paint.bold(escapeText(action.action))}`,
+    escapeText([target === '' ? '' : ` ${target}`, ...facts.map((fact) => ` ${fact}`)].join('')),
+    reason === '' ? '' : `: ${escapeText(reason)}`,
+    paint.dim(escapeText(` (${from})`)),
+  ].join('');
 }

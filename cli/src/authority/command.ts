@@ -4,7 +4,7 @@ import { makeFolder, OperatorError, writeOutput } from '@ringfence/base';
 import { createAuthority, createRequest, openAuthority, parseRoles } from '@ringfence/identity';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { integerOf, print, repeatable, settingsOf, withSettings } from '../shared/context.ts';
+import { integerOf, print, repeatable, settingsOf, withReason, withSettings } from '../shared/context.ts';
 
 interface IssueOptions {
   readonly subject: string;
@@ -22,7 +22,7 @@ export function addAuthority(program: Command): void {
       'create the authority and the root key unless they exist; `ringfence up --only registrar` creates them too',
     )
     .addHelpText('after', '\nExamples:\n  ringfence authority init --set registrar.path=/etc/ringfence/authority');
-  withSettings(init, '--state-dir').action(async (_, self: Command) => {
+  withSettings(withReason(init), '--state-dir').action(async (_, self: Command) => {
     const { path } = settingsOf(self).registrar;
     const exists = existsSync(join(path, 'ca.pem'));
     const { fingerprint } = exists ? await openAuthority(path) : await createAuthority(path);
@@ -49,7 +49,7 @@ export function addAuthority(program: Command): void {
 Examples:
   ringfence authority issue --subject kafka-1 --host kafka-1.example.org --out /etc/kafka/tls`,
     );
-  withSettings(issue, '--state-dir').action(async (_, self: Command) =>
+  withSettings(withReason(issue), '--state-dir').action(async (_, self: Command) =>
     issueTo(settingsOf(self).registrar.path, self.opts<IssueOptions>()),
   );
 }

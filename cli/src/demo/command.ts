@@ -12,7 +12,7 @@ import type { Incident } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
 import { type IncidentFile, renderIncident } from '../incident/view.ts';
-import { clientOf, print, printJson, requireRoot, settingsOf, withSettings } from '../shared/context.ts';
+import { clientOf, print, printJson, requireRoot, settingsOf, withReason, withSettings } from '../shared/context.ts';
 
 /** Deadline for the incident with the result of its last command: it takes a second, on a busy machine far longer. */
 const INCIDENT_DEADLINE_MS = 20_000;
@@ -42,7 +42,7 @@ Examples:
   npm run demo
   ringfence demo --json | jq .incident.incident.stages`,
     );
-  withSettings(command, '--only', '--state-dir', '--mode').action(async (_, self: Command) => {
+  withSettings(withReason(command), '--only', '--state-dir', '--mode').action(async (_, self: Command) => {
     const signal = untilInterrupted();
     try {
       await demo(self, signal);
@@ -90,7 +90,7 @@ async function startTemporarily(config: Config, log: (line: string) => void, pai
   const stack = new AsyncDisposableStack();
   try {
     const app = stack.use(await startApp(config, createLogger({ ...config.log, level: 'warn' })));
-    stack.use(await serveApi(socketOf(config), routesOf(app)));
+    stack.use(await serveApi(socketOf(config), routesOf(app), app.operators.record));
     return stack.move();
   } catch (error) {
     await stack.disposeAsync();

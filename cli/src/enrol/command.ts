@@ -2,12 +2,21 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { defined, messageOf, OperatorError } from '@ringfence/base';
 import { socketOf } from '@ringfence/config';
-import { enrol, fingerprintOf, isHostId, LEAVE_GRACE_MS, parseRoles } from '@ringfence/identity';
+import { enrol, isHostId, LEAVE_GRACE_MS, parseRoles } from '@ringfence/identity';
 import { loadHostId } from '@ringfence/identity/local';
 import { roleOf } from '@ringfence/runtime/fleet';
+import { fingerprintOf } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { clientOf, print, printJson, repeatable, settingsOf, withSettings } from '../shared/context.ts';
+import {
+  actionClientOf,
+  print,
+  printJson,
+  repeatable,
+  settingsOf,
+  withReason,
+  withSettings,
+} from '../shared/context.ts';
 import { type Revocation, revocationLines } from './view.ts';
 
 interface EnrolFlags {
@@ -42,7 +51,7 @@ Examples:
   ringfence token --role agent
   ringfence token --role responder --host responder-1.example.org`,
     );
-  withSettings(token).action(async (_, self: Command) => {
+  withSettings(withReason(token)).action(async (_, self: Command) => {
     const { role, subject, host, ttl, json } = self.opts<TokenFlags>();
     const query = new URLSearchParams({ role, ttl, ...defined({ subject }) });
     for (const name of host ?? []) query.append('host', name);
@@ -62,10 +71,10 @@ A service is given ${LEAVE_GRACE_MS / 1000} s to leave its consumer groups, so t
 the brokers let it read. Use --now if its keys were stolen.
 
 Examples:
-  ringfence revoke detector-2
-  ringfence revoke responder-1 --now`,
+  ringfence revoke detector-2 --reason "taken out of service"
+  ringfence revoke responder-1 --now --reason "its keys were stolen"`,
     );
-  withSettings(revoke).action(async (subject: string, _, self: Command) => {
+  withSettings(withReason(revoke)).action(async (subject: string, _, self: Command) => {
     const now = self.opts<{ now?: boolean }>().now === true;
     const query = new URLSearchParams({ subject, ...(now ? { now: '1' } : {}) });
     if (!now && !isHostId(subject))
@@ -87,14 +96,14 @@ Examples:
   ringfence enrol --token-file token --registrar https://registrar.example.org:7443 --role agent
   ssh registrar ringfence token --role agent | ringfence enrol --token-file - --role agent`,
     );
-  withSettings(join, '--only', '--state-dir').action((_, self: Command) => enrolThisMachine(self));
+  withSettings(withReason(join), '--only', '--state-dir').action((_, self: Command) => enrolThisMachine(self));
 }
 
 /** Sends a request to the registrar on this machine. Throws OperatorError if it is not running. */
 async function requestRegistrar<T>(self: Command, path: string): Promise<T> {
   const config = settingsOf(self);
   try {
-    return await clientOf(config).json<T>(path);
+    return await actionClientOf(self).json<T>(path);
   } catch (cause) {
     if (!(cause instanceof OperatorError) || cause.code !== 'ERR_NOT_RUNNING') throw cause;
     throw new OperatorError(

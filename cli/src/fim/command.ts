@@ -4,7 +4,7 @@ import { compare, readBaseline, scan, writeBaseline } from '@ringfence/host-fact
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { print, printJson } from '../shared/context.ts';
+import { print, printJson, withReason } from '../shared/context.ts';
 import { counted, grouped } from '../shared/numbers.ts';
 import { changesText, pathText } from './view.ts';
 
@@ -19,8 +19,7 @@ const PROGRESS_MS = 500;
 
 export function addFim(program: Command): void {
   const fim = program.command('fim').description(DESCRIPTIONS.fim);
-  fim
-    .command('baseline')
+  withReason(fim.command('baseline'))
     .argument('<path...>', 'files and directories; file systems mounted below them are skipped')
     .description('save a baseline of all files below these paths')
     .option('--file <file>', 'file of the baseline', DEFAULT_FILE)

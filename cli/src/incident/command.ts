@@ -4,9 +4,11 @@ import { type ApiClient, MAX_LISTED } from '@ringfence/runtime/client';
 import type { Alert, Incident } from '@ringfence/wire';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { actionClientOf, print, printJson, withReason, withSettings } from '../shared/context.ts';
 import { conditionFor, type Exception, excludes, proposeExceptions } from './exception.ts';
 import { exceptionsText, type Width } from './exceptions-view.ts';
+import { addExport } from './export.ts';
+import { addHold } from './hold.ts';
 import { type IncidentFile, renderIncident, statusText } from './view.ts';
 
 const ID = 'id of the incident, from ringfence incidents';
@@ -27,18 +29,20 @@ Examples:
   ringfence incident show inc-0123456789abcdef --evidence
   ringfence incident show inc-0123456789abcdef --json | jq .results`,
     );
-  withSettings(show).action(async (id: string, _, self: Command) => {
-    const file = await fileOf(self, id);
+  withSettings(withReason(show)).action(async (id: string, _, self: Command) => {
+    const file = await fileOf(actionClientOf(self), id, 'show');
     const { json, evidence } = self.opts<{ json?: boolean; evidence?: boolean }>();
     if (json) printJson(file, 2);
     else print(renderIncident(paintFor(process.stdout), file, evidence));
   });
   addSet(incident);
   addException(incident);
+  addExport(incident);
+  addHold(incident);
 }
 
-const fileOf = (self: Command, id: string): Promise<IncidentFile> =>
-  clientOf(settingsOf(self)).json<IncidentFile>(`/incident/${encodeURIComponent(id)}`);
+const fileOf = (client: ApiClient, id: string, operation: 'show' | 'exception'): Promise<IncidentFile> =>
+  client.json<IncidentFile>(`/incident/${encodeURIComponent(id)}/${operation}`);
 
 function addSet(incident: Command): void {
   const set = incident
@@ -55,13 +59,13 @@ Examples:
   ringfence incident set inc-0123456789abcdef --state triaged
   ringfence incident set inc-0123456789abcdef --state closed --verdict false-positive --note "the nightly backup"`,
     );
-  withSettings(set).action(async (id: string, _, self: Command) => {
+  withSettings(withReason(set)).action(async (id: string, _, self: Command) => {
     const { state, verdict, note } = self.opts<{ state: string; verdict?: string; note?: string }>();
     const query = new URLSearchParams({ state, by: process.env['SUDO_USER'] ?? userInfo().username });
     if (verdict !== undefined) query.set('verdict', verdict);
     if (note !== undefined) query.set('note', note);
     const path = `/incident/${encodeURIComponent(id)}/set?${query}`;
-    const updated = await clientOf(settingsOf(self)).json<Incident>(path);
+    const updated = await actionClientOf(self).json<Incident>(path);
     print(`${updated.id} is ${statusText(updated)}`);
     if (updated.verdict === 'false_positive')
       print(`exceptions for its rules: ringfence incident exception ${updated.id}`);
@@ -76,9 +80,9 @@ function addException(incident: Command): void {
       'print a macro for each rule of an incident that excludes its alerts and little else, and how much it matches of the stored records',
     )
     .addHelpText('after', '\nExample:\n  ringfence incident exception inc-0123456789abcdef >> my-exceptions.yaml');
-  withSettings(exception).action(async (id: string, _, self: Command) => {
-    const client = clientOf(settingsOf(self));
-    const file = await fileOf(self, id);
+  withSettings(withReason(exception)).action(async (id: string, _, self: Command) => {
+    const client = actionClientOf(self);
+    const file = await fileOf(client, id, 'exception');
     const exceptions: { exception: Exception; width: Width }[] = [];
     for (const exception of proposeExceptions(file))
       exceptions.push({ exception, width: await widthOf(client, exception) });

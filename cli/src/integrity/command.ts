@@ -5,7 +5,7 @@ import { checkIntegrity, type Remembered } from '@ringfence/host-facts';
 import { bootId } from '@ringfence/identity/local';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { print, printJson, requireRoot, settingsOf, withSettings } from '../shared/context.ts';
+import { print, printJson, requireRoot, settingsOf, withReason, withSettings } from '../shared/context.ts';
 import { integrityText } from './view.ts';
 
 interface Options {
@@ -34,7 +34,7 @@ Examples:
   ringfence integrity --save /root/clean.json       right after the installation
   ringfence integrity --compare /root/clean.json    at any time later`,
     );
-  withSettings(command).action((_, self: Command) => {
+  withSettings(withReason(command)).action((_, self: Command) => {
     // Without root every check would find nothing, which would look like a clean result.
     requireRoot('checking the kernel', 'sudo ringfence integrity');
     const config = settingsOf(self);

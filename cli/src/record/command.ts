@@ -4,7 +4,7 @@ import { OperatorError, openOutput } from '@ringfence/base';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { clientOf, repeatable, settingsOf, withSettings } from '../shared/context.ts';
+import { actionClientOf, repeatable, withReason, withSettings } from '../shared/context.ts';
 import { pastTimeMs } from '../shared/times.ts';
 
 interface RangeOptions {
@@ -39,12 +39,12 @@ Examples:
   ringfence record night.rec --since 2026-11-30T22:00:00Z --until 2h
   ringfence replay attack.rec`,
     );
-  withSettings(command).action(async (file: string, _, self: Command) => {
+  withSettings(withReason(command)).action(async (file: string, _, self: Command) => {
     const { seconds, ...range } = self.opts<RecordOptions>();
     const signals = [untilInterrupted()];
     if (seconds !== undefined) signals.push(AbortSignal.timeout(secondsOf(seconds) * 1000));
     const signal = AbortSignal.any(signals);
-    const stream = await clientOf(settingsOf(self)).stream(`/raw?${queryOf(range)}`, signal);
+    const stream = await actionClientOf(self).stream(`/raw?${queryOf(range)}`, signal);
     const output = createWriteStream(file, { fd: openOutput(file) });
     process.stderr.write(`recording to ${file}${range.until === undefined ? '; press Ctrl-C to stop' : ''}\n`);
     let bytes = 0;

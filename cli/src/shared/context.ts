@@ -38,6 +38,10 @@ export function settingsOf(command: Command): Config {
   return loadConfig({ file: options.config, flags: flagsOf(options) });
 }
 
+/** Adds the option of an action that the audit trail records. */
+export const withReason = (command: Command): Command =>
+  command.option('--reason <text>', 'why: the audit trail keeps it with your user and this command line');
+
 /** Parses the whole number of an option. Throws OperatorError if it is none, or not between `min` and `max`. */
 export function integerOf(option: string, text: string, min: number, max: number): number {
   const number = Number(text);
@@ -55,6 +59,11 @@ export function requireRoot(action: string, hint: string): void {
 
 export function clientOf(config: Config): ApiClient {
   return new ApiClient(socketOf(config));
+}
+
+/** The client of a command that is an action, which takes the reason with it. */
+export function actionClientOf(command: Command): ApiClient {
+  return new ApiClient(socketOf(settingsOf(command)), command.opts<{ reason?: string }>().reason);
 }
 
 export function print(line: string): void {

@@ -1,7 +1,8 @@
 import type { WriteStream } from 'node:tty';
 
 export interface Progress extends Disposable {
-  readonly report: (done: number, total: number) => void;
+  /** @param total unknown if it is left out */
+  readonly report: (done: number, total?: number) => void;
 }
 
 /** Work that takes less shows no progress. */
@@ -18,7 +19,7 @@ export function progressOn(stream: NodeJS.WritableStream, noun: string): Progres
       const now = performance.now();
       if (!isTerminal || now - startedAt < DELAY_MS || now - shownAt < MIN_INTERVAL_MS) return;
       shownAt = now;
-      stream.write(`\r${done} of ${total} ${noun}\u001b[K`);
+      stream.write(`\r${total === undefined ? done : `${done} of ${total}`} ${noun}\u001b[K`);
     },
     [Symbol.dispose]() {
       if (shownAt > 0) stream.write('\r\u001b[K');

@@ -11,6 +11,10 @@ const statsOf = (status: Status, name: string): Stats =>
   (status.services.find((service) => service.name === name)?.stats ?? {}) as Stats;
 
 /** Returns a number, or the sum of all numbers in an object. */
+/** Returns the sum of counts by label. */
+const sumOf = (counts: unknown): number =>
+  Object.values((counts ?? {}) as Stats).reduce<number>((sum, value) => sum + count(value), 0);
+
 function count(value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value !== 'object' || value === null) return 0;
@@ -90,6 +94,13 @@ function serviceCells(
       `would have killed ${grouped(count(commands?.['observe']))}`,
     ],
     auditor: [lag('auditor'), `stored ${bytesText(count(stored))}`],
+    forwarder: [
+      `backlog ${grouped(lagOf('forwarder'))}`,
+      `sent ${grouped(sumOf(statsOf(status, 'forwarder')['sent']))}`,
+      ...Object.keys((statsOf(status, 'forwarder')['failing'] ?? {}) as Stats).map((name) =>
+        paint.red(`${name} fails`),
+      ),
+    ],
   };
 }
 

@@ -18,7 +18,7 @@ import {
 } from '@ringfence/runtime/fleet';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { print, printJson, settingsOf, withReason, withSettings } from '../shared/context.ts';
 import { changeLine, planLines } from './view.ts';
 
 /** Exit code of a difference, as of `terraform plan -detailed-exitcode`. */
@@ -62,7 +62,7 @@ Examples:
   ringfence topics apply --config fleet.yaml
   ringfence topics apply --set bus.kafka.partitions=48`,
     );
-  withSettings(apply).action((_, self: Command) =>
+  withSettings(withReason(apply)).action((_, self: Command) =>
     applyAll(fleetOf(self), self.opts<{ json?: boolean }>().json === true),
   );
 }

@@ -43,7 +43,7 @@ export async function run(config: Config, connection: SensorConnection | null): 
   const sensor = connection === null ? null : createSensorClient(connection, view);
   await using app = await startApp(config, log, { signal, onWaiting, sensor });
   monitor.setStarted(app);
-  await using _api = await serveApi(socketOf(config), routesOf(app));
+  await using _api = await serveApi(socketOf(config), routesOf(app), app.operators.record);
   manager?.ready(`running ${config.services.join(', ')}`);
   const { collector } = app.services;
   if (collector !== undefined) watchdog.watch(() => collector.ticks());

@@ -19,6 +19,11 @@ export type OperatorErrorCode =
   | 'ERR_REVOKED'
   /** No `ringfence up` answers on the socket. Start one, or run the command as its user and with its settings. */
   | 'ERR_NOT_RUNNING'
+  /**
+   * The operator log of the host can't be written, so that the action would have no record, and was not begun. Check
+   * the state directory and its disk.
+   */
+  | 'ERR_OPERATOR_LOG'
   /** The arguments of a command do not fit together. See its `--help`. */
   | 'ERR_USAGE';
 

@@ -94,6 +94,13 @@ export interface ConsumerOptions {
    * need not wait any longer releases all others. @default no topic lingers
    */
   readonly lingerMs?: Readonly<Record<string, number>>;
+  /** Where a group without a committed offset begins; the offset is kept from then on. @default 'earliest' */
+  readonly start?: 'earliest' | 'latest';
+  /**
+   * Whether the embedded bus keeps records until this group has consumed them. Without that, records are deleted as if
+   * the group did not exist, and `position` shows what it missed. Brokers never wait for groups. @default true
+   */
+  readonly holdsRetention?: boolean;
 }
 
 export interface Consumer extends AsyncDisposable {
@@ -119,6 +126,8 @@ export interface Consumer extends AsyncDisposable {
   commit(records: readonly InRecord[], effect: Effect): Promise<void>;
   /** Returns the entries of a store for an assigned partition. Call it in the listener of `onAssignment`. */
   restore(store: string, partition: number): AsyncIterable<StateEntry>;
+  /** Returns the offset after the last committed record of an assigned partition; 0 before the first commit. */
+  position(topic: string, partition: number): number;
   /** Returns the uncommitted records by topic: of the assigned partitions, or of all before the first poll. */
   lag(): Promise<ReadonlyMap<string, number>>;
   /** Leaves the group. The next consumer of the group gets the uncommitted records. */

@@ -1,6 +1,6 @@
 import type { Address } from './setting.ts';
 
-export type ServiceName = 'collector' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar';
+export type ServiceName = 'collector' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'forwarder' | 'registrar';
 export type TopicName =
   | 'raw'
   | 'logsRaw'
@@ -18,6 +18,7 @@ export type TopicName =
   | 'schemas'
   | 'enrolments'
   | 'auditHeads'
+  | 'operator'
   | 'dlq';
 
 /** Retention limits. Infinity means no limit. */
@@ -133,6 +134,7 @@ export interface Config {
       readonly journald: 'auto' | 'on' | 'off';
       readonly linesPerSecond: number;
     };
+    readonly alerts: { readonly enabled: boolean; readonly listen: Address; readonly token: string };
     readonly probes: {
       readonly pam: boolean;
       readonly shell: boolean;
@@ -156,7 +158,9 @@ export interface Config {
     readonly timeoutMs: number;
   };
   /** principals of the brokers; empty: no access */
-  readonly access: Readonly<Record<'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar', string>>;
+  readonly access: Readonly<
+    Record<'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'forwarder' | 'registrar', string>
+  >;
   readonly topics: Readonly<Record<TopicName, TopicRetention>>;
   readonly enricher: { readonly maxProcesses: number; readonly writtenFiles: number; readonly silentAfterMs: number };
   readonly detector: {
@@ -196,11 +200,15 @@ export interface Config {
     };
     readonly headIntervalMs: number;
     readonly headRecords: number;
+    readonly headSyslog: string;
     readonly path: string;
     readonly maxBytes: number;
+    readonly holdMaxBytes: number;
     readonly synchronous: 'full' | 'normal';
     readonly eventRetentionMs: number;
   };
+  /** absolute paths of files and directories */
+  readonly forwarder: { readonly sinks: readonly string[] };
   /** empty `token`: scrapers need no token */
   readonly metrics: { readonly enabled: boolean; readonly listen: Address; readonly token: string };
 }

@@ -12,13 +12,20 @@ const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 /** Returns the conflicts between settings. */
 export function conflictsOf(config: Config): Conflict[] {
-  const { bus, metrics } = config;
+  const { bus, metrics, collector } = config;
   const conflicts = bus.driver === 'kafka' ? [...kafkaConflictsOf(bus.kafka), ...silenceConflictsOf(config)] : [];
   conflicts.push(...clusterConflictsOf(config.auditor));
   if (metrics.enabled && !LOOPBACK.test(metrics.listen.host) && metrics.token === '') {
     const message = `expected a loopback address, or metrics.token to be set; got ${metrics.listen.host}`;
     conflicts.push({ key: 'metrics.listen', message });
   }
+  const { enabled, listen, token } = collector.alerts;
+  if (enabled && !LOOPBACK.test(listen.host)) {
+    const message = `expected a loopback address, because alerts come unencrypted; got ${listen.host}`;
+    conflicts.push({ key: 'collector.alerts.listen', message });
+  }
+  if (enabled && token === '')
+    conflicts.push({ key: 'collector.alerts.token', message: 'expected a token: any process could post alerts' });
   return conflicts;
 }
 

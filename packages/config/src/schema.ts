@@ -41,6 +41,7 @@ export const SERVICES: readonly ServiceName[] = [
   'detector',
   'responder',
   'auditor',
+  'forwarder',
   'registrar',
 ];
 
@@ -391,7 +392,7 @@ const shape = (directories: DefaultDirectories) => ({
         maxBytes: size('64MiB', 'A larger executable is not hashed, and its events state this.'),
         bytesPerSecond: size(
           '32MiB',
-          'Maximum bytes read per second on average. A lower limit reduces the load on the disk and delays hashes.',
+          'Maximum bytes read per second on average: for files of the host, and again for those of containers. A lower limit reduces the load on the disk and delays hashes.',
           { min: 1 << 20 },
         ),
       },
@@ -411,6 +412,14 @@ const shape = (directories: DefaultDirectories) => ({
         'Maximum lines per second of one file or unit, with bursts of ten times as many. Further lines are dropped, counted and reported as a gap.',
         { min: 1 },
       ),
+    }),
+    alerts: section('Takes alerts that Falco or another sensor on this host posts as JSON. See docs/ALERTS.md.', {
+      enabled: flag(false, 'Take them. `collector.alerts.token` is required.'),
+      listen: address(
+        '127.0.0.1:2801',
+        "Address on loopback. The default port is that of falcosidekick, which Falco's documentation uses.",
+      ),
+      token: secret('Sent as a bearer token, or as the password in the URL, with any user.'),
     }),
     probes: section(
       "Probes in libraries and programs of the host, which report data from the process's memory. Files in containers are not probed.",
@@ -511,6 +520,7 @@ const shape = (directories: DefaultDirectories) => ({
       detector: shared('detectors'),
       responder: shared('responders'),
       auditor: shared('auditors'),
+      forwarder: shared('forwarders'),
       registrar: principal(
         'User:service:registrar',
         'Principal of the registrar, which enrols agents and services and writes their access lists. Empty: no access.',
@@ -537,6 +547,7 @@ const shape = (directories: DefaultDirectories) => ({
       schemas: topic('ringfence.schemas', 'forever', 'unlimited'),
       enrolments: topic('ringfence.enrolments', 'forever', 'unlimited'),
       auditHeads: topic('ringfence.audit-heads', 'forever', 'unlimited'),
+      operator: topic('ringfence.operator', 'forever', 'unlimited'),
       dlq: topic('ringfence.dlq', '28d', '256MiB'),
     },
   ),
@@ -631,11 +642,21 @@ const shape = (directories: DefaultDirectories) => ({
       { min: 1000, max: 86_400_000 },
     ),
     headRecords: count(100_000, 'Heads are also published after this many records.', { min: 1 }),
+    headSyslog: text(
+      '',
+      'Syslog server on another machine that gets each published head, as a message of RFC 5424: `udp://host:port` or `tcp://host:port`. With its file, `ringfence audit verify --heads FILE` finds a trail that was rewritten together with its heads. The connection is not encrypted. Empty: none.',
+      SYSLOG,
+    ),
     path: statePath('audit.db', 'File of the audit trail.'),
     maxBytes: size(
       '8GiB',
       'Maximum size of the file. Beyond it, the oldest events are deleted first; alerts, incidents, commands and results stay.',
       { min: 16 * 1024 ** 2 },
+    ),
+    holdMaxBytes: size(
+      '1GiB',
+      'Maximum size of the events and executions that `ringfence incident hold` keeps beyond their retention, at most half of `auditor.maxBytes`. A hold that needs more is refused; what a growing incident needs beyond it is dropped and counted.',
+      { min: 1024 ** 2 },
     ),
     synchronous: choice(
       ['full', 'normal'],
@@ -643,6 +664,13 @@ const shape = (directories: DefaultDirectories) => ({
       '`full`: evidence survives a power failure, at the cost of one disk flush per batch. `normal`: evidence survives a killed process.',
     ),
     eventRetention: duration('7d', 'How long events that belong to no alert are kept.', { endless: true, min: 60_000 }),
+  }),
+
+  forwarder: section('Sends alerts, incidents and responses to other systems: SIEMs, tickets, chats.', {
+    sinks: paths(
+      [],
+      'Files of sinks, or directories of such files; docs/SINKS.md describes them. An empty list: nothing is sent.',
+    ),
   }),
 
   identity: section('Identity of this process in a fleet. A single process on the embedded log needs none.', {

@@ -169,6 +169,14 @@ describe('settings that are refused with the position, the expected value and a 
       ],
     },
     {
+      description: 'a port for alerts that other hosts reach, and that needs no token',
+      yaml: 'collector:\n  alerts:\n    enabled: true\n    listen: 0.0.0.0:2801\n',
+      expected: [
+        'ringfence.yaml:4:13: collector.alerts.listen: expected a loopback address, because alerts come unencrypted; got 0.0.0.0',
+        'default: collector.alerts.token: expected a token: any process could post alerts',
+      ],
+    },
+    {
       description: 'a silence limit shorter than the interval of ticks',
       yaml: 'bus: { driver: kafka }\nenricher: { silentAfter: 5s }\ncollector: { tick: 4s }\n',
       expected: [
@@ -179,7 +187,7 @@ describe('settings that are refused with the position, the expected value and a 
       description: 'several settings at once, in the order of the file',
       yaml: 'services: []\nlog: { level: loud }\n',
       expected: [
-        'ringfence.yaml:1:11: services: expected a list of one or more of collector, enricher, detector, responder, auditor, registrar; got []',
+        'ringfence.yaml:1:11: services: expected a list of one or more of collector, enricher, detector, responder, auditor, forwarder, registrar; got []',
         'ringfence.yaml:2:15: log.level: expected one of trace, debug, info, warn, error, fatal, silent; got loud',
       ],
     },

@@ -1,6 +1,7 @@
-// Certificates, proxies and token issuers of tests. They run in the caller's process and need no installed server.
+// Certificates, proxies, token issuers and a mail server of tests. They run in the process of the caller.
 
 export { createTestCa, type IssueOptions, type TestCa, type TestCertificate } from './certificates.ts';
 export { TestServerError } from './errors.ts';
+export { type Mail, type SmtpOptions, type SmtpServer, startSmtpServer } from './smtp.ts';
 export { type Faults, startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { createTokenIssuer, type TokenIssuer } from './tokens.ts';

@@ -1,8 +1,13 @@
+export { type AlertmanagerServer, alertmanagerMissing, startAlertmanager } from './alertmanager.ts';
+export { type Collector, collectorMissing, startCollector } from './collector.ts';
+export { duckdbMissing, queryDuckdb } from './duckdb.ts';
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
 export type { KafkaSecurity } from './kafka-security.ts';
 export { type ReservedPorts, reservePorts } from './ports.ts';
 export { type RedisOptions, type RedisServer, redisMissing, startRedis } from './redis.ts';
 export { type RegistryServer, registryMissing, startRegistry } from './registry.ts';
+export { type RsyslogServer, rsyslogMissing, startRsyslog } from './rsyslog.ts';
+export { type S3Server, s3Missing, startS3 } from './s3.ts';
 export {
   elasticsearchMissing,
   opensearchMissing,
@@ -20,3 +25,4 @@ export {
   sharedRedis,
   sharedRegistry,
 } from './shared.ts';
+export { startVictoriaLogs, type VictoriaLogs, victoriaLogsMissing } from './victoria-logs.ts';

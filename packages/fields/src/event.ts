@@ -277,9 +277,9 @@ export const eventFields: readonly Field[] = [
   {
     name: 'event.category',
     type: 'string',
-    doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; on log lines also session.',
+    doc: 'ECS category: process, iam, file, network, driver, configuration, authentication; on log lines also session and intrusion_detection.',
     constants: categories,
-    oneOf: [...new Set([...Object.values(categories), 'session'])],
+    oneOf: [...new Set([...Object.values(categories), 'session', 'intrusion_detection'])],
     get: (event) => categoryOf(event) ?? (ioUring.is(event) ? ioUring.category(event) : logField.category(event)),
   },
   {

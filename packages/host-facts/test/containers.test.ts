@@ -78,7 +78,7 @@ describe("a container's properties", () => {
     using place = new RuntimeFiles();
     const claims = { 'kubernetes.io': { serviceaccount: { name: 'till', uid: 'u' }, namespace: 'shop' } };
     const token = ['e30', Buffer.from(JSON.stringify(claims)).toString('base64url'), 'signature'].join('.');
-    place.write('var/lib/kubelet/pods/p1/volumes/token/token', token);
+    place.write('var/lib/kubelet/pods/p1/volumes/kubernetes.io~projected/token/token', token);
     const annotations = {
       'io.kubernetes.cri.sandbox-name': 'web-0',
       'io.kubernetes.cri.sandbox-namespace': 'shop',
@@ -89,7 +89,7 @@ describe("a container's properties", () => {
       { destination: '/proc', type: 'proc', source: 'proc' },
       {
         destination: '/var/run/secrets/kubernetes.io/serviceaccount',
-        source: '/var/lib/kubelet/pods/p1/volumes/token',
+        source: '/var/lib/kubelet/pods/p1/volumes/kubernetes.io~projected/token',
         options: ['rbind', 'ro'],
       },
     ];
@@ -116,7 +116,7 @@ describe("a container's properties", () => {
         serviceAccount: 'till',
       },
     );
-    place.write('var/lib/kubelet/pods/p1/volumes/token/token', 'no token');
+    place.write('var/lib/kubelet/pods/p1/volumes/kubernetes.io~projected/token/token', 'no token');
     assert.equal(place.describe(`/kubepods/pod1/${ID}`)?.serviceAccount, '');
   });
 

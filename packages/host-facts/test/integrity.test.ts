@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
-import type { CheckName } from '@ringfence/host-kit';
+import type { CheckName, Finding } from '@ringfence/host-kit';
 import { BpfObject } from '@ringfence/libbpf-ts';
 import { buildSensor } from '@ringfence/sensor/build';
 import { bodyOf, kernelSkip, memoryBus, readEvents, startTestCollector, TestPlace } from '@ringfence/testkit/agent';
@@ -180,6 +180,8 @@ describe('the integrity check on the running kernel', { skip: kernelSkip() }, ()
     );
     // Must not depend on the BPF programs that are loaded.
     assert.equal(symbols.describe(0xffffffffc0002800n), '0xffffffffc0002800 (module seen)');
+    assert.equal(symbols.describe(0xffffffffc0002000n), '0xffffffffc0002000 (BPF code bpf_prog_1)');
+    assert.equal(symbols.describe(0xffffffffb0000000n), '0xffffffffb0000000 (unknown owner)');
     const { findings, unseen } = checkModules(symbols, host.path);
     assert.equal(unseen, '');
     assert.deepEqual(
@@ -188,14 +190,17 @@ describe('the integrity check on the running kernel', { skip: kernelSkip() }, ()
     );
   });
 
-  test("reports findings even if its state can't be saved, as on a full disk", async () => {
+  test("reports findings even if its state can't be saved, as on a full disk, and what the kernel hides in one list", async () => {
     const warnings: string[] = [];
-    const findings: unknown[] = [];
+    const findings: Finding[] = [];
     const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
-    const stateDir = join(root.path, 'absent');
+    using host = new Root();
+    host.write('etc/ld.so.preload', '/evil.so\n');
+    host.write('proc/modules', '');
+    for (let n = 0; n < 40; n++) host.write(`sys/module/rk${n}/initstate`, 'live\n');
+    const stateDir = join(host.path, 'absent');
     const options = { sensorObject, pinPath: '/sys/fs/bpf/rf-none', bootId: BOOT, stateDir, everyMs: 1 };
-    const source = integritySource({ ...options, root: root.path, knownPrograms: [], log });
-    root.write('etc/ld.so.preload', '/evil.so\n');
+    const source = integritySource({ ...options, root: host.path, knownPrograms: [], log });
     const ignore = (): void => undefined;
     const sink = { user: ignore, container: ignore, mount: ignore, host: ignore, throttled: ignore };
     source.start({ ...sink, finding: (finding) => findings.push(finding) });
@@ -204,6 +209,16 @@ describe('the integrity check on the running kernel', { skip: kernelSkip() }, ()
         source.tick();
       assert.ok(findings.length > 0);
       assert.match(warnings[0] ?? '', /could not be saved/);
+      const hidden = findings.filter(({ check }) => check === 'hidden-module');
+      assert.equal(hidden.length, 40);
+      // Other checks of this kernel may have findings of the same kind, too.
+      const lists = findings.flatMap(({ list }) => list ?? []);
+      assert.equal(lists.length, 1, 'one finding has the list of all');
+      const [first = '', ...others] = lists[0]?.split('; ') ?? [];
+      assert.ok(first.startsWith(`${findings.find(({ list }) => list !== undefined)?.check} `));
+      assert.equal(others.length, 32);
+      assert.match(others.at(-1) ?? '', /^and \d+ more$/);
+      assert.ok(others.some((text) => /^hidden-module rk\d+: it is in .sys.module/.test(text)));
     } finally {
       source.close();
     }

@@ -89,12 +89,17 @@ export interface ThrottledCount extends LostCount {
 
 /** A difference from an untouched kernel or host. */
 export interface Finding {
-  /** `container-name`: a cgroup has the name of a container, and its processes are the host's */
-  readonly check: CheckName | 'container-name';
+  /**
+   * `container-name`: a cgroup has the name of a container, and its processes are the host's;
+   * `container-unknown`: no runtime knows the container that the name claims
+   */
+  readonly check: CheckName | 'container-name' | 'container-unknown';
   /** a module, a path, a process, a system call, … */
   readonly subject: string;
   /** what is wrong, for people */
   readonly detail: string;
+  /** on the first of several findings on what the kernel hides: the text of all of them. @default empty */
+  readonly list?: string;
 }
 
 /** The integrity checks, with the condition that each one verifies. */

@@ -130,6 +130,11 @@ export class Enrolments implements AsyncDisposable {
     return this.#entries.ofSubject(subject).map(decodeEntry);
   }
 
+  /** Returns the newest enrolment of a key as the root key signed it; undefined for an unknown key. */
+  recordOf(keyId: string): Uint8Array | undefined {
+    return this.#entries.ofKeyId(keyId).at(-1)?.bytes;
+  }
+
   /** Returns all enrolments with this role, including revoked ones. Scans every enrolment. */
   withRole(role: Role): readonly Enrolment[] {
     const found: Enrolment[] = [];

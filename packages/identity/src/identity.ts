@@ -1,12 +1,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { messageOf } from '@ringfence/base';
-import type { SigningKey } from '@ringfence/wire';
+import { fingerprintOf, type SigningKey } from '@ringfence/wire';
 import { IdentityError } from './errors.ts';
 import { readText, syncDirectory, writeNew } from './files.ts';
 import { readSigningKey, SIGNING_KEY_FILE } from './kept-key.ts';
 import { type Peer, peerOf } from './peer.ts';
-import { agreesWithRoot, fingerprintOf } from './root-name.ts';
+import { agreesWithRoot } from './root-name.ts';
 import { importStateKeys } from './state-keys.ts';
 
 /** Certificate, key and authority of a TLS client or server, all PEM. */

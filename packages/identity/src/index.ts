@@ -38,7 +38,6 @@ export {
 } from './registrar-client.ts';
 export { createRequest, type KeyAndRequest } from './request.ts';
 export { checkHosts, checkSubject, isHostId, isRole, parseRoles } from './roles.ts';
-export { fingerprintOf } from './root-name.ts';
 export { FleetStanding, type FleetStandingOptions, type StandingState, standingPath } from './standing.ts';
 export { createToken, parseToken, type Token, tokenHash } from './token.ts';
 export { TrustedKeys } from './trusted-keys.ts';

@@ -1,15 +1,10 @@
-import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { fingerprintOf } from '@ringfence/wire';
 
 /** A name of this form in a member's certificate (SAN, URI) binds the fleet's root key. */
 const PREFIX = 'ringfence:root:';
 /** As node:crypto prints the names of a certificate, separated by commas. */
 const ROOT_NAME = /(?:^|, )URI:ringfence:root:([0-9a-f]{64})(?=,|$)/;
-
-/** Returns the SHA-256 of a public key (SPKI DER), in hex. */
-export const fingerprintOf = (key: KeyObject): string =>
-  createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
 
 /** Returns the name that binds this root key. */
 export const rootNameOf = (root: KeyObject): string => PREFIX + fingerprintOf(root);

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { messageOf } from '@ringfence/base';
 import { decode, keyIdOf, type Role, SchemaError, type Standing, verifyRecord } from '@ringfence/wire';
 import { hasRole } from './entries.ts';
@@ -25,6 +26,8 @@ export interface FleetStandingOptions {
   readonly log?: { warn(facts: object, message: string): void };
   /** µs since the epoch. @default the system's clock */
   readonly now?: () => number;
+  /** Time since the boot, suspended time included, which no program can set, ms. @default the system's */
+  readonly uptimeMs?: () => number;
 }
 
 /** The newest standing of the fleet that this program received, from whichever sender: the root key signed it. */
@@ -34,6 +37,9 @@ export class FleetStanding {
   readonly #path: string | undefined;
   readonly #log: FleetStandingOptions['log'];
   readonly #now: () => number;
+  readonly #uptimeMs: () => number;
+  /** Time since the epoch at the boot, as the clock said at the start and standings have corrected it, ms */
+  #bootedMs: number;
   readonly #listeners = new Set<() => void>();
   #newest: { readonly standing: Standing; readonly bytes: Uint8Array; readonly receivedMs: number } | null = null;
   #unsupported = false;
@@ -42,11 +48,14 @@ export class FleetStanding {
 
   constructor(root: KeyObject, options: FleetStandingOptions = {}) {
     const { maxAgeMs = 3_600_000, path, log, now = () => Date.now() * 1000 } = options;
+    const { uptimeMs = () => uptime() * 1000 } = options;
     this.maxAgeMs = maxAgeMs;
     this.#root = root;
     this.#path = path;
     this.#log = log;
     this.#now = now;
+    this.#uptimeMs = uptimeMs;
+    this.#bootedMs = now() / 1000 - uptimeMs();
     this.#restore();
   }
 
@@ -64,12 +73,20 @@ export class FleetStanding {
     return this.#newest?.standing.issuedAt ?? 0;
   }
 
-  /** Age of the newest standing by the clock of this machine, ms; null when there is none. */
+  /**
+   * The earlier of the clock's time and the time since the start, ms since the epoch. So nothing expires because root
+   * has set the clock forward, which would stop all kills.
+   */
+  get timeMs(): number {
+    return Math.min(this.#now() / 1000, this.#bootedMs + this.#uptimeMs());
+  }
+
+  /** Age of the newest standing, ms; null when there is none. */
   get ageMs(): number | null {
     if (this.#newest === null) return null;
     // A clock that was set back would make a standing younger; the monotonic time since its receipt does not change.
     const sinceReceiptMs = performance.now() - this.#newest.receivedMs;
-    return Math.max((this.#now() - this.#newest.standing.issuedAt) / 1000, sinceReceiptMs);
+    return Math.max(this.timeMs - this.#newest.standing.issuedAt / 1000, sinceReceiptMs);
   }
 
   get state(): StandingState {
@@ -107,6 +124,8 @@ export class FleetStanding {
     if (standing.version <= this.version) return;
     // Copy: the value may be a slice of a network buffer.
     this.#newest = { standing, bytes: Buffer.from(bytes), receivedMs: performance.now() };
+    // The clock may have been behind at the start: it is no earlier than the root key says.
+    this.#bootedMs = Math.max(this.#bootedMs, standing.issuedAt / 1000 - this.#uptimeMs());
     this.#unsupported = false;
     this.#save();
     for (const listener of [...this.#listeners]) listener();

@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { checkServerIdentity } from 'node:tls';
-import { createSigningKey, type Role } from '@ringfence/wire';
+import { createSigningKey, fingerprintOf, type Role } from '@ringfence/wire';
 import {
   type Authority,
   createAuthority,
   createRequest,
   createToken,
-  fingerprintOf,
   identityPaths,
   loadIdentity,
   openAuthority,

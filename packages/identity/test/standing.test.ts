@@ -63,7 +63,8 @@ test('a standing that is forged, unsigned, older or garbage changes nothing', ()
 
 test('a standing ages by the clock, and by the time since its receipt when the clock is set back', (t) => {
   let now = START;
-  const standing = new FleetStanding(root.publicKey, { maxAgeMs: 3_600_000, now: () => now });
+  const options = { maxAgeMs: 3_600_000, now: () => now, uptimeMs: () => now / 1000 };
+  const standing = new FleetStanding(root.publicKey, options);
   const members: Draft['members'] = [['responder-1', 'responder', 'k1', 'aa']];
   standing.add(standingOf({ version: 1, issuedAt: START - 30 * MINUTE, members }));
   now += 29 * MINUTE;
@@ -78,9 +79,37 @@ test('a standing ages by the clock, and by the time since its receipt when the c
   assert.equal(standing.state, 'expired');
 });
 
+test('a clock that root sets stops no kill, and keeps no standing young', () => {
+  let [trueTime, error] = [START, 0];
+  const now = (): number => trueTime + error;
+  const start = (): FleetStanding =>
+    new FleetStanding(root.publicKey, { now, uptimeMs: () => (trueTime - START) / 1000 + 1e9 });
+  const members: Draft['members'] = [['responder-1', 'responder', 'k1', 'aa']];
+  const standing = start();
+  for (let version = 1; version <= 3; version++) {
+    standing.add(standingOf({ version, issuedAt: trueTime, members }));
+    for (const hours of [5, -5, 8760, -8760, 0]) {
+      error = hours * 60 * MINUTE;
+      assert.equal(standing.trustsKey('k1', 'responder'), true, `set by ${hours} h`);
+    }
+    trueTime += 30 * MINUTE;
+  }
+  trueTime += 31 * MINUTE;
+  assert.equal(standing.state, 'expired');
+  error = 5 * 60 * MINUTE;
+  assert.equal(standing.state, 'expired', 'also when the clock is set forward');
+  // The clock is behind at the start, and corrected once a standing has told the time.
+  error = -5 * 60 * MINUTE;
+  const late = start();
+  late.add(standingOf({ version: 1, issuedAt: trueTime, members }));
+  error = 0;
+  trueTime += 61 * MINUTE;
+  assert.equal(late.state, 'expired');
+});
+
 test('a trusted key needs its enrolment and a recent standing', () => {
   let now = START;
-  const standing = new FleetStanding(root.publicKey, { now: () => now });
+  const standing = new FleetStanding(root.publicKey, { now: () => now, uptimeMs: () => now / 1000 });
   const trusted = new TrustedKeys(root.publicKey, 'responder', standing, () => now);
   const key = createSigningKey();
   const publicKey = key.publicKey.export({ type: 'spki', format: 'der' });

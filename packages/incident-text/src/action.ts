@@ -100,6 +100,8 @@ const VERBS: Readonly<Record<string, Sentence>> = {
 /** Events that no process caused. */
 const WITHOUT_PROCESS: Readonly<Record<string, Sentence>> = {
   log: ({ objects }) => {
+    if (objects['event.provider'] !== undefined)
+      return `${objects['event.provider']} raised the alert "${objects['rule.name'] ?? ''}"`;
     const unverified = objects['log.origin'] === 'filebeat' ? ', unverified' : '';
     return `${objects['log.syslog.appname'] ?? 'a program'} logged "${objects['message'] ?? ''}"${unverified}`;
   },

@@ -4,6 +4,7 @@ import { defined, type Log, Tallies } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { wallOffset } from '@ringfence/host-kit';
 import type { SigningKey } from '@ringfence/wire';
+import { type AlertOptions, AlertSource } from './alert-source.ts';
 import { FileSource } from './file-source.ts';
 import { IdleWait } from './idle-wait.ts';
 import { hasJournal, JournalSource } from './journal-source.ts';
@@ -22,6 +23,8 @@ export interface LogOptions {
   readonly journald: 'auto' | 'on' | 'off';
   /** rate limit of one file or unit, with a burst of ten seconds; further lines are dropped and counted */
   readonly linesPerSecond: number;
+  /** where other sensors post their alerts. @default nowhere */
+  readonly alerts?: AlertOptions | undefined;
   /** interval of polls while lines come. @default 250 ms */
   readonly pollMs?: number;
   /**
@@ -91,6 +94,7 @@ export class LogReader implements AsyncDisposable {
   readonly #origin: LogOrigin;
   readonly #files: FileSource;
   readonly #journal: JournalSource | null;
+  readonly #alerts: AlertSource | null;
   readonly #sources: LogSource[];
   readonly #output: RecordOutput;
   readonly #idle: IdleWait;
@@ -114,7 +118,8 @@ export class LogReader implements AsyncDisposable {
     this.#output = new RecordOutput({ file: this.#file, bus, hostId: identity.hostId, log, signal });
     this.#files = this.#openFiles(root);
     this.#journal = this.#openJournal();
-    this.#sources = this.#journal === null ? [this.#files] : [this.#files, this.#journal];
+    this.#alerts = this.#openAlerts();
+    this.#sources = [this.#files, this.#journal, this.#alerts].filter((source) => source !== null);
     this.#idle = new IdleWait({ sources: this.#sources, pollMs, restMs, signal, onChange: () => this.#scanNext() });
     this.done = this.#run(saved?.pending ?? null);
     this.done.catch(() => {});
@@ -137,6 +142,18 @@ export class LogReader implements AsyncDisposable {
     }
     const settings = { bootId: identity.bootId, log, events: this.#events, wake: () => this.#idle.wake() };
     return new JournalSource({ ...settings, ...defined({ command: journalctl }) }, this.#state.cursor);
+  }
+
+  #openAlerts(): AlertSource | null {
+    const { alerts } = this.#deps.options;
+    return alerts === undefined
+      ? null
+      : new AlertSource({ ...alerts, events: this.#events, wake: () => this.#idle.wake() });
+  }
+
+  /** Port where alerts are taken; 0: none, or not yet */
+  get alertPort(): number {
+    return this.#alerts?.port ?? 0;
   }
 
   stats(): LogStats {
@@ -162,6 +179,7 @@ export class LogReader implements AsyncDisposable {
 
   async #run(pending: Buffer | null): Promise<void> {
     try {
+      await this.#alerts?.ready;
       if (pending !== null) await this.#output.produce(pending);
       // Save the start positions, so that a crash before the first record does not lose lines.
       else await this.#save(this.#positions(), null);
@@ -184,6 +202,7 @@ export class LogReader implements AsyncDisposable {
     const record = recordOf(documents, this.#origin, facts, this.#deps.identity.key);
     this.#deps.failpoint?.('before-state');
     if (!(await this.#save({ ...this.#positions(), sequence, drops }, record))) return true;
+    for (const source of this.#sources) source.saved?.();
     this.#deps.failpoint?.('after-state');
     if (!(await this.#output.produce(record))) return true;
     this.#deps.failpoint?.('after-bus');

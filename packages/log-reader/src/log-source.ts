@@ -7,8 +7,8 @@ export interface LogLine {
   readonly bytes: Buffer;
   /** true length in bytes; larger than the length of `bytes` if the line was cut */
   readonly length: number;
-  readonly origin: 'file' | 'journald';
-  /** path of the file, or name of the unit that wrote to the journal */
+  readonly origin: 'file' | 'journald' | 'http';
+  /** path of the file, or name of the unit that wrote to the journal; its rate is limited */
   readonly path: string;
   /** position of the line in its file in bytes; -1 if it has none */
   readonly offset: number;
@@ -25,6 +25,8 @@ export interface LogSource {
   readonly name: string;
   /** Returns the next complete line, or null if there is none now. Never waits. */
   next(): LogLine | null;
+  /** Called when all lines that were taken are on disk. */
+  saved?(): void;
   /** Looks for new, rotated and removed files. */
   scan(): void;
   /** files that are being read; empty for a source that wakes its reader itself */

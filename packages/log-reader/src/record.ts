@@ -32,21 +32,25 @@ export interface LogFacts {
   readonly drops: Readonly<Record<string, number>>;
 }
 
+/** Filebeat's names of the inputs. */
+const INPUT_TYPES = { file: 'filestream', journald: 'journald', http: 'http_endpoint' } as const;
+
 /** Returns the JSON document of a line, without line break, in the format of Filebeat. */
 export function documentOf(line: LogLine, sequence: number, origin: LogOrigin, now: number): string {
   const { bytes, length, path, offset, file, sender } = line;
-  const location =
-    line.origin === 'file'
-      ? {
-          file: { path: origin.pathOnHost(path), inode: file?.inode ?? '', device_id: file?.device ?? '' },
-          offset,
-        }
-      : { syslog: { appname: sender?.program ?? '' } };
+  const locations = {
+    file: () => ({
+      file: { path: origin.pathOnHost(path), inode: file?.inode ?? '', device_id: file?.device ?? '' },
+      offset,
+    }),
+    journald: () => ({ syslog: { appname: sender?.program ?? '' } }),
+    http: () => ({}),
+  };
   return JSON.stringify({
     '@timestamp': isoTime(line.writtenAt ?? now),
     message: decodeText(bytes),
-    input: { type: line.origin === 'file' ? 'filestream' : 'journald' },
-    log: { ...location, ...(length > bytes.length ? { flags: ['truncated'] } : {}) },
+    input: { type: INPUT_TYPES[line.origin] },
+    log: { ...locations[line.origin](), ...(length > bytes.length ? { flags: ['truncated'] } : {}) },
     ...(sender === undefined ? {} : { process: { pid: sender.pid }, systemd: { unit: path } }),
     event: { created: isoTime(now) },
     agent: { type: 'ringfence', id: origin.hostId, version: origin.agentVersion },

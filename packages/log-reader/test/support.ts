@@ -25,6 +25,7 @@ export class LogPlace implements Disposable {
 export interface Document {
   readonly '@timestamp': string;
   readonly message: string;
+  readonly input: { readonly type: string };
   readonly log: {
     readonly file?: { readonly path: string };
     readonly offset?: number;

@@ -1,16 +1,39 @@
 /** Recorded actions of the built-in rules; `npm run record` records them again. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { PRIORITIES } from '@ringfence/rules';
 import { builtIn } from '../src/content.ts';
 import {
   commandFor,
   loadRecording,
   matchesOf,
+  type Overlap,
+  overlapsOf,
+  overlapText,
   readActions,
   recordedSlugs,
   slugOf,
   UNRECORDED,
 } from '../src/recordings/index.ts';
+
+/** Rules of which one event may raise two: each says what the other does not, and happens without it. */
+const TOGETHER: readonly string[] = [
+  'BPF program loaded from a scratch folder or a container / Socket filter loaded by a script',
+  "Downloaded script run by a server's command / Shell started by a network server",
+  'Executable run from a deleted file / Program written by an interpreter beside its script',
+  'Files of a security tool changed or removed / Program of the system overwritten',
+  "Hidden executable / Hidden program started by a package's script",
+  'Password given to su by a script / Set-user-id program started as exploits do',
+  "Reverse shell by bash's own network / Shell started by a network server",
+];
+const WARNING = PRIORITIES.indexOf('warning');
+
+/** Alerts for a person who is woken up. A sequence tells of earlier steps, too, and is not the same alert. */
+const isDoubleAlert = (rules: Overlap): boolean =>
+  rules.every(
+    ({ profile, priority, sequence }) =>
+      profile === 'recommended' && PRIORITIES.indexOf(priority) >= WARNING && sequence === undefined,
+  );
 
 describe('recordings of attacks', () => {
   const names = builtIn().rules.map(({ name }) => name);
@@ -34,4 +57,16 @@ describe('recordings of attacks', () => {
       const wanted = [rule, ...also].sort();
       assert.deepEqual(matched, wanted, 'name the other rules in lines "#also RULE" of the action');
     });
+
+  it('raise one alert for one event, but for rules that say different things', async (t) => {
+    const overlaps = new Map<string, Overlap>();
+    for (const { rule } of readActions()) {
+      const recording = await loadRecording(rule);
+      for (const overlap of recording === undefined ? [] : overlapsOf(rule, recording))
+        overlaps.set(overlapText([overlap[0].name, overlap[1].name]), overlap);
+    }
+    for (const text of [...overlaps.keys()].sort()) t.diagnostic(text);
+    const doubled = [...overlaps].filter(([, overlap]) => isDoubleAlert(overlap)).map(([text]) => text);
+    assert.deepEqual(doubled.sort(), TOGETHER);
+  });
 });

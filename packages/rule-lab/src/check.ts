@@ -50,7 +50,7 @@ const SHORTEST_DESCRIPTION = 16;
 
 /** Returns what an analyst misses in the alerts of a rule. */
 function obscurities<E>(rule: CompiledRule<E>): Diagnostic[] {
-  const { name, description, output, tactics, techniques, file, line } = rule;
+  const { name, description, output, operands, tactics, techniques, file, line } = rule;
   const warning = (code: string, message: string, hint: string): Diagnostic => {
     return { file, line, column: 1, severity: 'warning', code, message, hint, item: name };
   };
@@ -63,7 +63,9 @@ function obscurities<E>(rule: CompiledRule<E>): Diagnostic[] {
     const hint = 'Name a field that distinguishes alerts: output: "%process.command_line".';
     found.push(warning('plain-output', `the output of rule '${name}' shows no field of the event`, hint));
   }
-  if (tactics.length === 0 || techniques.length === 0) {
+  // Only another sensor knows which technique its rule finds.
+  const passesOn = operands.some(({ field }) => field.name === 'rule.name');
+  if (!passesOn && (tactics.length === 0 || techniques.length === 0)) {
     const missing = tactics.length === 0 ? 'tactic' : 'technique';
     const hint = 'Incidents and ringfence rules coverage use them: tags: [execution, T1059.004].';
     found.push(warning('untagged', `the tags of rule '${name}' name no ${missing} of ATT&CK`, hint));

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Auditor, AuditReader, ClusterReader, TrailReader } from '@ringfence/auditor';
-import { endsWithin, VERSION } from '@ringfence/base';
+import { defined, endsWithin, VERSION } from '@ringfence/base';
 import { type Config, SERVICES, type ServiceName } from '@ringfence/config';
 import type { ControlLink } from '@ringfence/control';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
+import type { Forwarder } from '@ringfence/forwarder';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import { type AppLog, type StepTracer, startTracing } from '@ringfence/telemetry';
@@ -13,6 +14,7 @@ import type { Deployment } from './deployment/deployment.ts';
 import { openDeployment } from './deployment/open-deployment.ts';
 import { prepareHost } from './host/prepare-host.ts';
 import { InterestForwarder } from './interest-forwarder.ts';
+import { type OperatorRecords, openOperatorRecords, startAction, starter } from './operators.ts';
 import { collectGarbageWhenQuiet } from './process/collect-garbage.ts';
 import type { SensorClient } from './split/sensor-client.ts';
 import * as start from './start-services.ts';
@@ -25,6 +27,8 @@ export interface Services {
   detector?: DetectorService;
   responder?: Responder;
   auditor?: Auditor;
+  /** Undefined also when no sink is set. */
+  forwarder?: Forwarder;
   registrar?: Registrar;
 }
 
@@ -39,6 +43,8 @@ export interface App extends AsyncDisposable {
   readonly pids: readonly number[];
   /** The audit trail; null when it is the file of another process. */
   readonly audit: TrailReader | null;
+  /** The records of what people do with this process. */
+  readonly operators: OperatorRecords;
   /** Null when tracing is off. */
   readonly tracer: StepTracer | null;
   /** Rejects with the error that stopped a service; else resolves after the app was closed. */
@@ -65,7 +71,8 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const tracer = await openTracer(config, deployment, log);
   if (tracer !== null) stack.use(tracer);
   const pids = [process.pid, ...(sensor === null ? [] : [sensor.pid])];
-  const deps: start.ServiceDeps = { config, log, deployment, trace: tracer?.record, agentPids: pids };
+  const operators = stack.use(openOperatorRecords(config, deployment, log));
+  const deps: start.ServiceDeps = { config, log, deployment, operators, trace: tracer?.record, agentPids: pids };
   const services: Services = {};
   let controlLink: ControlLink | null = null;
   const ends: Promise<void>[] = [];
@@ -93,6 +100,11 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   }
   if (isWanted('responder'))
     services.responder = keep('responder', await start.responder(deps, services.collector?.control));
+  if (isWanted('forwarder')) {
+    const forwarder = await start.forwarder(deps);
+    if (forwarder !== undefined) services.forwarder = keep('forwarder', forwarder);
+  }
+  await operators.note(startAction(config, VERSION, await contentOf(config, services)), starter());
   const audit = stack.use(await openTrail(config, services.auditor !== undefined));
   const collecting = collectGarbageWhenQuiet();
   stack.defer(() => clearInterval(collecting));
@@ -103,12 +115,31 @@ export async function startApp(config: Config, log: AppLog, options: StartOption
   const done = Promise.all([...ends, closed.promise]).then(() => {});
   done.catch(() => {});
   const close = (): Promise<void> => resources.disposeAsync();
-  return { config, deployment, services, controlLink, pids, audit, tracer, done, [Symbol.asyncDispose]: close };
+  return {
+    config,
+    deployment,
+    services,
+    controlLink,
+    pids,
+    audit,
+    operators,
+    tracer,
+    done,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function startLocalCollector(deps: start.ServiceDeps, interest: InterestForwarder): Promise<start.CollectorHandle> {
   prepareHost(deps.log, deps.config);
   return start.collector(deps, interest);
+}
+
+/** Returns the rules and policies in force, for the record of the start. */
+async function contentOf({ responder }: Config, services: Services): Promise<Readonly<Record<string, unknown>>> {
+  const rules = services.detector?.rules().options.sources.map(({ name, text }) => ({ name, text }));
+  if (services.responder === undefined) return defined({ rules });
+  const { loadPolicyFiles } = await import('@ringfence/responder');
+  return defined({ rules, policies: loadPolicyFiles(responder.policies).policies });
 }
 
 /** Returns null when the trail is the file of another process. Imports lazily: the auditor is large. */

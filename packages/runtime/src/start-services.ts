@@ -9,11 +9,13 @@ import type { Control } from '@ringfence/control/port';
 import type { RedisOptions, SqliteOptions } from '@ringfence/coordination';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
+import type { Forwarder, TrailSource } from '@ringfence/forwarder';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import type { AppLog } from '@ringfence/telemetry';
 import type { Deployment, Fleet } from './deployment/deployment.ts';
 import type { InterestForwarder } from './interest-forwarder.ts';
+import { type OperatorRecords, reloadAction } from './operators.ts';
 import { failpointOption } from './process/failpoint.ts';
 
 // Services are imported lazily: each costs tens of MB and a second of CPU, and a fleet's process runs only one.
@@ -23,6 +25,7 @@ export interface ServiceDeps {
   readonly config: Config;
   readonly log: AppLog;
   readonly deployment: Deployment;
+  readonly operators: OperatorRecords;
   /** Undefined when tracing is off. */
   readonly trace: Trace | undefined;
   /** Processes of this `up`. */
@@ -56,17 +59,50 @@ export async function registrar({ config, log, deployment }: ServiceDeps): Promi
 }
 
 export async function auditor({ config, log, deployment, trace }: ServiceDeps): Promise<Auditor> {
-  const { bus, serviceKey, trusted } = deployment;
+  const { bus, hostId, serviceKey, trusted } = deployment;
   const { startAuditor } = await import('@ringfence/auditor');
   return startAuditor({
     options: config.auditor,
     bus,
+    hostId,
     log: child(log, 'auditor'),
     ...traceOption(trace),
     ...(serviceKey === null ? {} : { key: serviceKey }),
     ...(trusted === null ? {} : { trusted }),
     ...failpointOption('auditor'),
   });
+}
+
+/** Returns undefined when no sink is set, as by default. */
+export async function forwarder({ config, log, deployment }: ServiceDeps): Promise<Forwarder | undefined> {
+  const { sinks } = config.forwarder;
+  if (sinks.length === 0) return undefined;
+  const { startForwarder } = await import('@ringfence/forwarder');
+  return startForwarder({
+    options: { sinks },
+    bus: deployment.bus,
+    trusted: deployment.trusted,
+    trail: trailSource(config),
+    log: child(log, 'forwarder'),
+    ...failpointOption('forwarder'),
+  });
+}
+
+/** Reads what retention has deleted from the bus; opened when it is needed, because it may be large or away. */
+function trailSource({ auditor: settings }: Config): TrailSource {
+  return {
+    async *recordsOf(range) {
+      const { AuditReader, ClusterReader, clusterOf } = await import('@ringfence/auditor');
+      const cluster = clusterOf(settings);
+      if (cluster === null) {
+        using reader = new AuditReader(settings.path);
+        yield* reader.recordsOf(range);
+      } else {
+        await using reader = new ClusterReader(cluster);
+        yield* reader.recordsOf(range);
+      }
+    },
+  };
 }
 
 /** How long a record may wait for the enrolment of its key, ms. In a fleet enrolments have a topic of their own. */
@@ -90,7 +126,7 @@ export async function enricher({ config, log, deployment }: ServiceDeps): Promis
 }
 
 export async function detector(
-  { config, log, deployment, trace, agentPids }: ServiceDeps,
+  { config, log, deployment, operators, trace, agentPids }: ServiceDeps,
   interest: InterestForwarder,
 ): Promise<DetectorService> {
   const { hostId, bootId, trusted, fleet } = deployment;
@@ -107,6 +143,7 @@ export async function detector(
     ...(trusted === null ? {} : { trusted }),
     ...(fleet === null ? {} : { instance: fleet.instance }),
     onInterest: (next) => void interest.forward(next),
+    onReload: (sources) => void operators.note(reloadAction(sources)),
     log: child(log, 'detector'),
     ...traceOption(trace),
     ...failpointOption('detector'),
@@ -155,7 +192,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
     dockerRoots: settings.dockerRoots,
     integrity: settings.integrity,
     hash: settings.hash,
-    logs: settings.logs,
+    logs: { ...settings.logs, alerts: settings.alerts.enabled ? settings.alerts : undefined },
     probes: settings.probes,
     sharePerSecond: sensor.share.perSecond,
     shareBurst: sensor.share.burst,
@@ -199,7 +236,8 @@ export async function agentStream(
 /** @param control of the collector in this process, if any */
 export async function responder(deps: ServiceDeps, control: Control | undefined): Promise<Responder> {
   const { config, log, deployment, trace } = deps;
-  const { loadPolicyFiles, renderProblem, startResponder } = await import('@ringfence/responder');
+  const { loadPolicyFiles, startResponder } = await import('@ringfence/responder');
+  const { renderProblem } = await import('@ringfence/checked-yaml');
   const { openCoordination } = await import('@ringfence/coordination');
   const loaded = loadPolicyFiles(config.responder.policies);
   if (loaded.problems.length > 0) throw new OperatorError(loaded.problems.map(renderProblem).join('\n'));

@@ -42,7 +42,7 @@ describe('the table of files that are recognized by identity', { skip }, () => {
     readonly paths = BpfMap.create({ type: 'array', name: 'rf_test', keySize: 4, valueSize: 264, maxEntries: 1024 });
     readonly hashes = new Uint8Array(records.Hash.HASHES / 8);
 
-    /** "inode path", and " reads" if opens that only read are wanted */
+    /** "inode path", with * for any generation, and " reads" if opens that only read are wanted */
     entries(): string[] {
       const keys = Array.from(this.files.keys(), (bytes) => Buffer.from(bytes as unknown as Uint8Array));
       return keys.map((bytes) => this.#describe(bytes)).sort();
@@ -55,7 +55,8 @@ describe('the table of files that are recognized by identity', { skip }, () => {
         this.paths.get(Buffer.from(Uint32Array.of(slot).buffer) as never) as unknown as Uint8Array,
       );
       const path = value.toString('utf8', records.FILE_PATH_PATH, records.FILE_PATH_PATH + value.readUInt32LE());
-      return `${bytes.readBigUInt64LE()} ${path}${entry & READS ? ' reads' : ''}`;
+      const any = bytes.readUInt32LE(records.FILE_KEY_GENERATION) === 0 ? '*' : '';
+      return `${bytes.readBigUInt64LE()}${any} ${path}${entry & READS ? ' reads' : ''}`;
     }
 
     [Symbol.dispose](): void {
@@ -79,10 +80,15 @@ describe('the table of files that are recognized by identity', { skip }, () => {
         ]),
       ),
     );
-    assert.deepEqual(maps.entries(), ['1 /etc/shadow reads', '2 /etc/passwd']);
+    assert.deepEqual(maps.entries(), [
+      '1 /etc/shadow reads',
+      '1* /etc/shadow reads',
+      '2 /etc/passwd',
+      '2* /etc/passwd',
+    ]);
     assert.equal(bits(maps), 2);
     table.set(new Map([['/etc/passwd', file(key(3))]]));
-    assert.deepEqual(maps.entries(), ['3 /etc/passwd reads']);
+    assert.deepEqual(maps.entries(), ['3 /etc/passwd reads', '3* /etc/passwd reads']);
     assert.equal(bits(maps), 1);
   });
 
@@ -90,14 +96,19 @@ describe('the table of files that are recognized by identity', { skip }, () => {
     using maps = new Maps();
     const table = tableOf(maps);
     table.set(new Map([['/etc/shadow', file(key(2), key(1))]]));
-    assert.deepEqual(maps.entries(), ['1 /etc/shadow reads', '2 /etc/shadow reads']);
+    assert.deepEqual(maps.entries(), ['1 /etc/shadow reads', '2 /etc/shadow reads', '2* /etc/shadow reads']);
     table.set(
       new Map([
         ['/etc/shadow', file(key(2), key(1))],
         ['/etc/shadow-', file(key(1))],
       ]),
     );
-    assert.deepEqual(maps.entries(), ['1 /etc/shadow- reads', '2 /etc/shadow reads']);
+    assert.deepEqual(maps.entries(), [
+      '1 /etc/shadow- reads',
+      '1* /etc/shadow- reads',
+      '2 /etc/shadow reads',
+      '2* /etc/shadow reads',
+    ]);
   });
 
   it('removes what an earlier agent has left', () => {
@@ -118,7 +129,10 @@ describe('the table of files that are recognized by identity', { skip }, () => {
     maps.paths.update(Buffer.from(Uint32Array.of(1023).buffer) as never, Buffer.alloc(264) as never);
     maps.hashes.fill(0);
     assert.ok(table.restore() >= 4);
-    assert.deepEqual([maps.entries(), bits(maps)], [['1 /etc/shadow reads', '2 /etc/shadow reads'], 2]);
+    assert.deepEqual(
+      [maps.entries(), bits(maps)],
+      [['1 /etc/shadow reads', '1* /etc/shadow reads', '2 /etc/shadow reads'], 2],
+    );
     assert.equal(table.restore(), 0);
   });
 
@@ -127,7 +141,7 @@ describe('the table of files that are recognized by identity', { skip }, () => {
     const table = tableOf(maps);
     const many = (count: number) => Array.from({ length: count }, (_, n) => [`/f${n}`, file(key(n + 1))] as const);
     assert.equal(table.set(new Map(many(1025))), false);
-    assert.equal(maps.entries().length, 1024);
+    assert.equal(maps.entries().length, 2 * 1024);
     assert.equal(table.set(new Map([[`/${'x'.repeat(300)}`, file(key(1))]])), false);
     assert.ok(table.set(new Map(many(1024))));
   });

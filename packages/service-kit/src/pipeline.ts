@@ -10,7 +10,7 @@ import {
   type StateEntry,
 } from '@ringfence/bus';
 
-/** How often the log reports a bus that is full or away. */
+/** How often the log reports a bus that is full or away, and retries with the same error code. */
 const WARN_EVERY_MS = 60_000;
 /** How often the log reports dead letters with the same error code. */
 const DEAD_LETTER_LOG_MS = 10_000;
@@ -200,7 +200,10 @@ async function handleWithRetries(
       if (fate === 'poison') return { poison: error };
       metrics?.retried?.(error);
       const pauseMs = backoffMs(attempt, { firstMs, maxMs });
-      log?.warn({ service, err: error, attempt, pauseMs }, 'a batch failed; retrying');
+      const { code = 'unknown' } = error as { readonly code?: string };
+      const suppressed = pipeline.warnings.shouldLog(code);
+      if (suppressed !== null)
+        log?.warn({ service, err: error, attempt, pauseMs, suppressed }, 'a batch failed; retrying');
       await pauseOrStop(pauseMs, signal);
     }
   }

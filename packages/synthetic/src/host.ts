@@ -266,8 +266,8 @@ export class SyntheticHost extends EventStream {
   }
 
   /** A check of the host's integrity reports a finding. */
-  finding(check: string, subject: string, detail = 'unexpected'): void {
-    this.#context('Finding', { check, subject, detail });
+  finding(check: string, subject: string, detail = 'unexpected', list = ''): void {
+    this.#context('Finding', { check, subject, detail, list });
   }
 
   /** The agent reports events of a cgroup that were throttled, or lost in a full ring. */

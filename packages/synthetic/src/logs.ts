@@ -9,7 +9,7 @@ export interface LogBatchOptions {
   readonly run?: bigint;
   readonly drops?: Readonly<Record<string, number>>;
   /** @default file */
-  readonly origin?: 'file' | 'journald';
+  readonly origin?: 'file' | 'journald' | 'http';
   /** Process that sent the lines to the journal. */
   readonly pid?: number;
   readonly program?: string;
@@ -24,16 +24,18 @@ export function logBatch(host: SyntheticHost, lines: readonly string[], options:
   const documents = lines.map((message, i) => {
     const at = new Date((host.ktime + host.wallOffset) / 1000).toISOString();
     host.ktime += host.step;
-    const place =
-      origin === 'file'
-        ? { file: { path: path ?? '/var/log/auth.log' }, offset: i * 100 }
-        : { syslog: { appname: program } };
+    const places = {
+      file: { input: 'filestream', log: { file: { path: path ?? '/var/log/auth.log' }, offset: i * 100 } },
+      journald: { input: 'journald', log: { syslog: { appname: program } } },
+      http: { input: 'http_endpoint', log: {} },
+    };
+    const place = places[origin];
     return {
       '@timestamp': at,
       message,
-      input: { type: origin === 'file' ? 'filestream' : 'journald' },
-      log: place,
-      ...(origin === 'file' ? {} : { process: { pid }, systemd: { unit: path ?? 'ssh.service' } }),
+      input: { type: place.input },
+      log: place.log,
+      ...(origin === 'journald' ? { process: { pid }, systemd: { unit: path ?? 'ssh.service' } } : {}),
       ringfence: { sequence: first + i, length: Buffer.byteLength(message) },
     };
   });

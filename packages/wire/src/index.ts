@@ -49,6 +49,7 @@ export {
   claimedSigner,
   createSigningKey,
   encodeSigned,
+  fingerprintOf,
   importSigningKey,
   keyIdOf,
   SIGNATURE_BYTES,

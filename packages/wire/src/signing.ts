@@ -21,12 +21,13 @@ export interface SigningKey {
   readonly publicKey: KeyObject;
 }
 
-export function keyIdOf(publicKey: KeyObject): string {
-  return createHash('sha256')
+/** Returns the SHA-256 of a public key (SPKI DER), in hex. */
+export const fingerprintOf = (publicKey: KeyObject): string =>
+  createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex')
-    .slice(0, 16);
-}
+    .digest('hex');
+
+export const keyIdOf = (publicKey: KeyObject): string => fingerprintOf(publicKey).slice(0, 16);
 
 export function createSigningKey(): SigningKey {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');

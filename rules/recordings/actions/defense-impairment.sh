@@ -1,5 +1,4 @@
 ## Security tool stopped
-#also Security tools looked for
 systemctl stop auditd
 ## Firewall flushed
 #setup stubs /usr/sbin/iptables

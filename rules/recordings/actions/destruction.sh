@@ -67,8 +67,8 @@ dd if=/dev/null of=/dev/mtd0 || true
 #setup stubs /opt/worker
 /opt/worker --algo=randomx
 ## Machine made ready for a program that computes all day
-#setup cp /bin/true /tmp/x
 #also Executable run from a scratch folder
+#setup cp /bin/true /tmp/x
 nice -n 19 /tmp/x
 ## Sharing of files with strangers started
 #setup stubs /usr/bin/transmission-cli

@@ -40,7 +40,6 @@ unshare --user true
 echo x > /usr/bin/runc
 ## Container with the host's root folder started
 #also Container asked for with the host inside
-#also Container started by hand
 #also Containers or virtual machines listed by hand
 #also Log of a service emptied or removed by hand
 #setup image
@@ -48,7 +47,6 @@ echo x > /usr/bin/runc
 mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup 2> /dev/null; engine
 docker run --network none -v /:/host debian:12 true
 ## Container asked for with the host inside
-#also Container started by hand
 #setup stubs /usr/bin/docker
 docker run -it -v /:/mnt alpine chroot /mnt
 ## Client of a container engine started in a container
@@ -60,7 +58,6 @@ kubectl exec web -- id
 ## Interface of the cluster called by hand in a container
 #also Check of certificates or signatures left out
 #also Download tool in a container
-#also Kubelet asked by a script
 #also Suspicious Process Execution
 #in shop:1
 curl -sk https://10.9.8.7:10250/pods
@@ -120,7 +117,6 @@ python3 -c 'import ctypes; ctypes.CDLL(None).syscall(430, b"tmpfs", 0)'
 #setup cp /bin/sleep /opt/x
 /opt/x 1 & sleep 0.1; sh -c ': >> /proc/$0/exe' $! || true; wait
 ## Token of the pod read by a script of the command line
-#also Cloud credentials read in a container
 #also Suspicious Process Execution
 #in shop:1
 #setup mkdir -p /run/secrets/kubernetes.io/serviceaccount; echo x > /run/secrets/kubernetes.io/serviceaccount/token
@@ -136,7 +132,6 @@ cat /proc/1/cgroup > /dev/null; grep Cap /proc/self/status > /dev/null; ls -la /
 busybox lsmod > /dev/null || true
 ## Command in a container asked of the cluster by hand
 #also Check of certificates or signatures left out
-#also Cluster asked by hand what runs and who may do what
 #also Download tool in a container
 #also Suspicious Process Execution
 #in shop:1

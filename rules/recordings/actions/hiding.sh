@@ -2,8 +2,7 @@
 #setup stubs /home/ann/.config/pulse/pad
 /home/ann/.config/pulse/pad
 ## Hidden file made in shared memory
-#also Data written to a hidden file of a scratch folder
-sh -c "echo x > /dev/shm/.x"; rm /dev/shm/.x
+mkdir /dev/shm/db; sh -c "echo x > /dev/shm/db/.x"; rm -r /dev/shm/db
 ## File system in a hidden file
 truncate -s 1M /home/ann/.i; mkfs.ext4 -q /home/ann/.i
 ## File system of a user's own opened

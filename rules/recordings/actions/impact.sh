@@ -51,7 +51,6 @@ pawns-cli -accept-tos
 ## File or folder covered from a scratch folder
 #also Data written to a hidden file of a scratch folder
 #also File system in a hidden file
-#also Hidden file made in shared memory
 #setup mkdir -p /var/lib/feed; echo x > /var/lib/feed/rates
 echo y > /dev/shm/.r; mount --bind /dev/shm/.r /var/lib/feed/rates; umount /var/lib/feed/rates; rm /dev/shm/.r
 ## Flash memory of the machine written

@@ -4,6 +4,10 @@
 ## Cgroup named like a container
 #guest the processes of the sandbox have namespaces of their own, as those of a container
 g=/sys/fs/cgroup/docker-$(printf 'a1%.0s' $(seq 32)).scope; mkdir $g; sh -c "echo 0 > $g/cgroup.procs; sleep 12"; rmdir $g
+## Container that no runtime knows
+#also User namespace made in a container
+#guest the finding is of the host, not of the sandbox's cgroup
+g=/sys/fs/cgroup/docker-$(printf 'b1%.0s' $(seq 32)).scope; mkdir $g; sh -c "echo 0 > $g/cgroup.procs; exec unshare -U -n sleep 14"; rmdir $g
 ## Program named like a thread of the kernel
 #also Executable run from a scratch folder
 #setup stubs /tmp/kworker

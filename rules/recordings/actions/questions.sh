@@ -1,6 +1,6 @@
 ## Several questions asked by the commands of an untrusted program
-#also Question asked by the command of an untrusted program
 #also Interpreter runs a script from a scratch folder
+#also Question asked by the command of an untrusted program
 #setup printf 'id\nuname -a\nhostname\n' > /tmp/x.sh
 sh /tmp/x.sh
 ## Question asked by the command of an untrusted program

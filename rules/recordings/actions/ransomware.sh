@@ -30,7 +30,6 @@ timeout 2 busybox nslookup pool.supportxmr.com 10.9.8.1
 #setup mkdir -p /var/www/html
 server 'echo x > /var/www/html/index.html'
 ## Machine stopped by a server's command
-#also Machine stopped by force
 #also Shell started by a network server
 #setup stubs /usr/sbin/reboot
 server '/usr/sbin/reboot -f'
@@ -91,7 +90,6 @@ gsettings set org.gnome.desktop.background picture-uri file:///srv/x.png
 #setup stubs /usr/bin/systemctl
 setsid systemctl reboot --force
 ## Files moved into an archive with a password
-#also Archive with a password
 #setup stubs /usr/bin/zip
 zip -q -r -m -P x locked.zip .
 ## Web server over a scratch folder

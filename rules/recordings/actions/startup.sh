@@ -3,11 +3,9 @@ echo 'x &' > /etc/rc.local
 ## Device rule written
 mkdir -p /etc/udev/rules.d; echo 'RUN+="/tmp/x"' > /etc/udev/rules.d/99-x.rules
 ## Job of at written by hand
-#also Cron job written
 #setup mkdir -p /var/spool/cron/atjobs
 echo x > /var/spool/cron/atjobs/a0000101
 ## Command left for later
-#also Cron job written
 #setup mkdir -p /var/spool/cron/atjobs; shells /usr/bin/at
 at -c 'echo x > /var/spool/cron/atjobs/a0000101'
 ## Table of cron taken from a scratch folder
@@ -75,8 +73,6 @@ mkdir -p /etc/systemd/system; echo '[Path]' > /etc/systemd/system/x.path
 #setup mkdir -p /home/ann/.config/autostart
 ln -s /home/ann/x.desktop /home/ann/.config/autostart/x.desktop
 ## File bound over a program of the system
-#also File of the system covered by a mount
-#also File or folder covered from a scratch folder
 #setup cp /usr/bin/ss /tmp/x
 mount --bind /tmp/x /usr/bin/ss
 ## Library of the system replaced

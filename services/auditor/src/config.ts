@@ -1,3 +1,5 @@
+import { defined } from '@ringfence/base';
+import { parseSyslogAddress } from '@ringfence/syslog';
 import { CLUSTER_DEFAULTS, type ClusterOptions } from './elasticsearch/options.ts';
 
 /** Settings of the auditor. */
@@ -10,6 +12,8 @@ export interface AuditorOptions {
   readonly headRecords?: number;
   /** Maximum time between two publications of the heads, ms; they are also published at shutdown. @default 5 min */
   readonly headIntervalMs?: number;
+  /** Syslog server that gets each published head, `udp://host:port` or `tcp://host:port`; empty: none. @default '' */
+  readonly headSyslog?: string;
   /** The SQLite file; created with its directory when missing. */
   readonly path: string;
   /**
@@ -17,6 +21,8 @@ export interface AuditorOptions {
    * dropped first. @default 8 GiB
    */
   readonly maxBytes?: number;
+  /** Most bytes that legal holds keep beyond retention; at most half of `maxBytes`. @default a quarter of it */
+  readonly holdMaxBytes?: number;
   /** Retention of event batches, ms of event time. @default 7 days */
   readonly eventRetentionMs?: number;
   /**
@@ -43,11 +49,14 @@ export interface CompiledAuditorOptions extends SqliteOptions {
   readonly batchRecords: number;
   readonly headRecords: number;
   readonly headIntervalMs: number;
+  readonly headSyslog: string;
 }
 
 export interface SqliteOptions {
   readonly path: string;
   readonly maxBytes: number;
+  /** @default a quarter of `maxBytes` */
+  readonly holdMaxBytes?: number;
   readonly eventRetentionMs: number;
   readonly synchronous: 'full' | 'normal';
 }
@@ -68,7 +77,9 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
   if (!(eventLingerMs >= 0)) throw new RangeError(`auditor.eventLingerMs is ${eventLingerMs}: it must be 0 or more`);
   const { batchRecords = 1024 } = options;
   if (!(batchRecords >= 1)) throw new RangeError(`auditor.batchRecords is ${batchRecords}: it must be 1 or more`);
-  const { headRecords = 100_000, headIntervalMs = 300_000 } = options;
+  const { headRecords = 100_000, headIntervalMs = 300_000, headSyslog = '' } = options;
+  if (headSyslog !== '' && parseSyslogAddress(headSyslog) === null)
+    throw new RangeError(`auditor.headSyslog is ${headSyslog}: it must be udp://host:port or tcp://host:port`);
   const cluster = clusterOf(options);
   return {
     path,
@@ -79,7 +90,9 @@ export function compileAuditorOptions(options: AuditorOptions): CompiledAuditorO
     batchRecords,
     headRecords,
     headIntervalMs,
+    headSyslog,
     cluster,
+    ...defined({ holdMaxBytes: options.holdMaxBytes }),
   };
 }
 

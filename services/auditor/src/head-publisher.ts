@@ -10,6 +10,8 @@ export interface HeadPublisherOptions {
   /** Maximum time between publications, ms */
   readonly everyMs: number;
   readonly heads: () => Promise<TrailHeads>;
+  /** Called with each head that is about to be published, as it is on the bus. @default none */
+  readonly onHead?: (value: Uint8Array) => void;
 }
 
 /**
@@ -41,6 +43,7 @@ export class HeadPublisher {
     return heads.map(({ topic, partition, kind, seq, hash, offset }) => {
       const head = { topic, partition, offset, count: seq, hash: Buffer.from(hash, 'hex'), at, kind, trail };
       const value = encodeSigned('AuditHead', head, this.#options.key);
+      this.#options.onHead?.(value);
       return { topic: TOPIC.auditHeads, key: `${topic}/${partition}/${kind}`, value };
     });
   }

@@ -1,11 +1,13 @@
 import { defined, type Log, type Trace } from '@ringfence/base';
 import type { Bus, Consumer } from '@ringfence/bus';
+import type { KeyLookupByRole } from '@ringfence/ecs';
 import { type Failpoint, runPipeline } from '@ringfence/service-kit';
+import { parseSyslogAddress, SyslogSender } from '@ringfence/syslog';
 import { deadLetter, type SigningKey, TOPIC } from '@ringfence/wire';
 import { type AuditorOptions, type CompiledAuditorOptions, compileAuditorOptions } from './config.ts';
-import type { KeyLookupByRole } from './elasticsearch/documents/index.ts';
 import { ClusterSink } from './elasticsearch/sink.ts';
 import { HeadPublisher } from './head-publisher.ts';
+import { AUDIT_HEADS, sendHead } from './kept-heads.ts';
 import { AuditorMetrics, type AuditorStats } from './metrics.ts';
 import type { AuditSink } from './sink.ts';
 import { traceStored } from './steps/trace.ts';
@@ -21,6 +23,8 @@ export interface AuditorDeps {
   readonly sink?: AuditSink;
   /** Signs the heads of the chains; they are unsigned without it */
   readonly key?: SigningKey;
+  /** Host of this auditor, which heads in a second place name. @default empty */
+  readonly hostId?: string;
   /** Keys for verifying record signatures; with them, documents in a cluster contain the result */
   readonly trusted?: KeyLookupByRole;
   /** Called for each stored alert. @default none */
@@ -34,6 +38,8 @@ export interface Auditor extends AsyncDisposable {
   /** Stops after the current batch. */
   close(): Promise<void>;
   stats(): AuditorStats;
+  /** Publishes the heads of the chains now. Rejects when the bus does not take them. */
+  publishHeads(): Promise<void>;
 }
 
 /** Maximum size of a batch, so that an alert behind it does not wait. */
@@ -43,6 +49,10 @@ const POLL_BYTES = 4 * 2 ** 20;
  * the CPU on small machines.
  */
 const RECORD_LINGER_MS = 20;
+
+const SYSLOG_RETRY_MS = 5000;
+/** The end of the service waits this long for a server that does not take the last heads. */
+const SYSLOG_DRAIN_MS = 2000;
 
 /** Short, so that a store that is back is used soon. */
 const RETRY_MAX_MS = 5000;
@@ -65,12 +75,21 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   const metrics = new AuditorMetrics();
   const stop = new AbortController();
 
+  const syslog = openSyslog(deps, options);
   const headPublisher = new HeadPublisher({
     key: deps.key ?? null,
     everyRecords: options.headRecords,
     everyMs: options.headIntervalMs,
     heads: () => writer.heads(),
+    ...(syslog === null ? {} : { onHead: (value) => sendHead(syslog, value) }),
   });
+  // Batches send what waits, too; without any, a server that is back is still found.
+  const retrying = setInterval(() => syslog?.retry(), SYSLOG_RETRY_MS).unref();
+
+  const publishHeads = async (): Promise<void> => {
+    const records = await headPublisher.records();
+    if (records.length > 0) await bus.produce(records);
+  };
 
   const pipeline = runPipeline({
     service: 'auditor',
@@ -87,11 +106,15 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     log,
     ...defined({ failpoint }),
   });
+  const snapshot = (): AuditorStats => metrics.snapshot(writer.stats(), syslog?.stats());
   let finalStats: AuditorStats | undefined;
   const done = pipeline.finally(async () => {
     await consumer.close();
-    await publishHeads(headPublisher, deps);
-    finalStats = metrics.snapshot(writer.stats());
+    await publishAtEnd(publishHeads, log);
+    clearInterval(retrying);
+    await syslog?.drain(SYSLOG_DRAIN_MS);
+    finalStats = snapshot();
+    syslog?.[Symbol.dispose]();
     await writer.close();
   });
   // Callers may ignore `done`: avoid an unhandled rejection.
@@ -101,14 +124,24 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
     stop.abort();
     await done;
   };
-  return { done, close, stats: () => finalStats ?? metrics.snapshot(writer.stats()), [Symbol.asyncDispose]: close };
+  return {
+    done,
+    close,
+    publishHeads,
+    stats: () => finalStats ?? snapshot(),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function openSyslog({ hostId = '', log }: AuditorDeps, { headSyslog }: CompiledAuditorOptions): SyslogSender | null {
+  const address = parseSyslogAddress(headSyslog);
+  return address === null ? null : new SyslogSender(address, { kind: AUDIT_HEADS, hostId, log });
 }
 
 /** Publishes the heads at shutdown, so that records stored since the last time cannot be removed unnoticed. */
-async function publishHeads(headPublisher: HeadPublisher, { bus, log }: AuditorDeps): Promise<void> {
+async function publishAtEnd(publishHeads: () => Promise<void>, log: Log): Promise<void> {
   try {
-    const records = await headPublisher.records();
-    if (records.length > 0) await bus.produce(records);
+    await publishHeads();
   } catch (err) {
     log.warn({ err }, 'the heads of the chains could not be published at shutdown: the next start publishes them');
   }

@@ -1,4 +1,5 @@
 import type { PipelineMetrics } from '@ringfence/service-kit';
+import type { SyslogStats } from '@ringfence/syslog';
 import type { SinkStats } from './sink.ts';
 
 export interface AuditorStats extends SinkStats {
@@ -10,9 +11,13 @@ export interface AuditorStats extends SinkStats {
   /** Retried batches */
   readonly retries: number;
   readonly deadLetters: number;
+  /** Heads to `auditor.headSyslog` */
+  readonly keptHeads: SyslogStats;
   /** Dropped by retention, by `kind/cause` */
   readonly drops: Readonly<Record<string, number>>;
 }
+
+const NO_HEADS: SyslogStats = { sent: 0, waiting: 0, lost: 0, failures: 0 };
 
 export class AuditorMetrics implements PipelineMetrics {
   #records = 0;
@@ -35,7 +40,7 @@ export class AuditorMetrics implements PipelineMetrics {
     this.#deadLetters++;
   }
 
-  snapshot(sink: SinkStats): AuditorStats {
+  snapshot(sink: SinkStats, keptHeads: SyslogStats = NO_HEADS): AuditorStats {
     return {
       ...sink,
       records: this.#records,
@@ -43,6 +48,7 @@ export class AuditorMetrics implements PipelineMetrics {
       busySeconds: this.#busySeconds,
       retries: this.#retries,
       deadLetters: this.#deadLetters,
+      keptHeads,
       drops: Object.fromEntries(sink.dropped.map(({ kind, cause, count }) => [`${kind}/${cause}`, count])),
     };
   }

@@ -107,7 +107,8 @@ export interface SinkStats {
   readonly maxBytes: number;
 }
 
-export type AuditDropCause = 'disk-bound' | 'age';
+/** `hold-full`: a hold had no room for it; `released`: a hold that kept it has ended */
+export type AuditDropCause = 'disk-bound' | 'age' | 'hold-full' | 'released';
 
 export interface AuditDrop {
   readonly kind: AuditKind;

@@ -7,6 +7,7 @@ export const AUDITED_TOPICS: readonly string[] = [
   TOPIC.commands,
   TOPIC.results,
   TOPIC.enrolments,
+  TOPIC.operator,
   TOPIC.dlq,
   TOPIC.events,
 ];

@@ -27,6 +27,8 @@ const EXPECTED_COUNTS = {
   events: 160,
   dlq: 0,
   enrolment: 0,
+  operator: 0,
+  held: 0,
 };
 
 async function createFilledBus(dir: string): Promise<EmbeddedBus> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { alertDocument, commandDocument, incidentDocument, resultDocument } from '@ringfence/ecs';
 import {
   createTestAlert,
   createTestCommand,
@@ -8,10 +9,9 @@ import {
   createTestResult,
 } from '@ringfence/synthetic';
 import { createSigningKey, encode, encodeSigned } from '@ringfence/wire';
-import { commandDocument, resultDocument } from '../src/elasticsearch/documents/action.ts';
-import { alertDocument } from '../src/elasticsearch/documents/alert.ts';
-import { incidentDocument } from '../src/elasticsearch/documents/incident.ts';
+import { operatorDocument } from '../src/elasticsearch/documents/operator.ts';
 import { templateLines } from '../src/elasticsearch/template-files.ts';
+import { createTestAction } from './support.ts';
 
 test('documents contain trace ids: of the alert, of the alerts of an incident, of the alert that caused a command', () => {
   const alerts = [createTestAlert(1), createTestAlert(2)];
@@ -65,6 +65,23 @@ test('the document of a result contains its key id, and whether a responder sign
   assert.deepEqual(signatureBy(foreignKey), [foreignKey.keyId, false]);
   assert.deepEqual(signatureBy({ ...foreignKey, keyId: key.keyId }), [key.keyId, false]);
   assert.deepEqual(signatureBy(null), ['', false]);
+});
+
+test('the document of an operator names the user of the kernel as the user, and what is claimed as claimed', () => {
+  const document = (action: string) =>
+    operatorDocument(encode('OperatorAction', createTestAction(1, { action })), undefined);
+  const shown = document('incident.show');
+  assert.deepEqual(
+    ['event.category', 'event.type', 'user.id', 'user.name', 'ringfence.operator.claimed_user'].map(
+      (name) => shown[name],
+    ),
+    [['configuration'], ['access'], '0', 'root', 'ann'],
+  );
+  assert.deepEqual(shown['ringfence.operator.details'], ['state=triaged']);
+  assert.deepEqual(
+    [document('token.create')['event.category'], document('token.create')['event.type']],
+    [['iam'], ['change']],
+  );
 });
 
 test('documents of an alert and of its incident share the incident and the command that shows it', () => {

@@ -2,7 +2,7 @@ import type { HashLimits } from '@ringfence/host-facts';
 import { EVERY_VARIABLE, FILTERED_KINDS, wantOf } from '@ringfence/interest';
 import type { LogOptions } from '@ringfence/log-reader';
 import type { ProbeOptions } from '@ringfence/sensor';
-import { parseSyslogAddress } from './delivery/syslog.ts';
+import { parseSyslogAddress } from '@ringfence/syslog';
 import { CollectorError } from './errors.ts';
 
 export interface CollectorOptions {

@@ -8,10 +8,10 @@ import {
   type ThrottledSource,
   totalSkipped,
 } from '@ringfence/sensor';
+import type { SyslogSender, SyslogStats } from '@ringfence/syslog';
 import { LANE, type LaneCounters, u64ToHex } from '@ringfence/wire';
 import type { EventAccount, FlowAccount } from './account.ts';
 import type { OutboxStats } from './delivery/outbox.ts';
-import type { SyslogSender, SyslogStats } from './delivery/syslog.ts';
 import type { FileWatch, FileWatchStats } from './file-watch.ts';
 import type { PipelineParts } from './pipeline.ts';
 

@@ -15,6 +15,7 @@ import {
   SkippedCalls,
   ThrottledSource,
 } from '@ringfence/sensor';
+import { parseSyslogAddress, SyslogSender } from '@ringfence/syslog';
 import { LANE } from '@ringfence/wire';
 import { FlowAccount } from './account.ts';
 import type { CompiledOptions } from './config.ts';
@@ -22,7 +23,6 @@ import { createAgentControl } from './control/control.ts';
 import { protection } from './control/protected.ts';
 import { Batch } from './delivery/batch.ts';
 import type { Outbox } from './delivery/outbox.ts';
-import { parseSyslogAddress, SyslogSender } from './delivery/syslog.ts';
 import type { CollectorDeps } from './deps.ts';
 import { FileWatch } from './file-watch.ts';
 import { InterestFilter } from './interest-filter.ts';
@@ -32,7 +32,7 @@ import { Statistics } from './metrics.ts';
 import type { PipelineParts } from './pipeline.ts';
 import { AgentEvents, type NextSequence } from './steps/agent-events.ts';
 import type { SnapshotParts } from './steps/snapshot.ts';
-import { TamperingReporter } from './steps/tampering.ts';
+import { TAMPERING, TamperingReporter } from './steps/tampering.ts';
 import { Ticker } from './steps/ticker.ts';
 
 export interface AgentDeps extends Omit<CollectorDeps, 'options' | 'bus'> {
@@ -119,12 +119,16 @@ function wireHostFacts(deps: AgentDeps, files: FileWatch, pacer: Pacer, stack: D
 
 const onEachTick = (name: string, tick: () => void): EnrichmentSource => ({ name, start() {}, tick, close() {} });
 
+const UNREADABLE_RUNTIMES =
+  'the files of container runtimes can’t be read: no alert names containers that no runtime knows (collector.hostRoot)';
+
 function createContainerSource({ options, log, sensor }: AgentDeps, onSourceError: OnSourceError): ContainerSource {
   const { containerFiles, hostRoot, dockerRoots } = options;
   return new ContainerSource({
     fileDirectories: containerFiles,
     onUnsafe: (directory) =>
       log.warn({ directory }, 'the directory of container files is ignored: not only its owner can write to it'),
+    onUnreadable: () => log.warn({ hostRoot }, UNREADABLE_RUNTIMES),
     roots: { root: hostRoot, dockerRoots },
     creationOf: (id) => sensor.cgroups.creationOf(id),
     namespacesOf: (pid) => sensor.process(pid)?.namespaces ?? null,
@@ -163,7 +167,9 @@ interface Counted {
 
 function openSyslog({ options, identity, log }: AgentDeps, stack: DisposableStack): SyslogSender | null {
   const address = parseSyslogAddress(options.tamperingSyslog);
-  return address === null ? null : stack.use(new SyslogSender(address, { hostId: identity.hostId, log }));
+  return address === null
+    ? null
+    : stack.use(new SyslogSender(address, { kind: TAMPERING, hostId: identity.hostId, log }));
 }
 
 function wirePipeline(deps: AgentDeps, facts: HostFacts, counted: Counted): WiredPipeline {

@@ -51,7 +51,7 @@ describe('input that a container controls', () => {
   }
 
   it('cannot block the agent with a pipe in place of a token', async () => {
-    const volume = '/var/lib/kubelet/pods/p1/volumes/empty';
+    const volume = '/var/lib/kubelet/pods/p1/volumes/kubernetes.io~projected/token';
     mkdirSync(join(root, volume), { recursive: true });
     const pipe = join(root, volume, 'token');
     execFileSync('mkfifo', [pipe]);
@@ -107,6 +107,7 @@ describe('input that a container controls', () => {
     const containers = new ContainerSource({
       fileDirectories: [],
       onUnsafe: assert.fail,
+      onUnreadable: assert.fail,
       roots: { root, dockerRoots: [] },
       creationOf: (id) => ({ path: `/lxc.payload.${id}`, ktime: 1 }),
     });
@@ -122,7 +123,8 @@ describe('input that a container controls', () => {
   it('may contain paths that no file can have', () => {
     const long = 'x'.repeat(300);
     symlinkSync('loop', join(root, 'loop'));
-    for (const source of [`/${long}`, '/loop', '/nul\0'])
+    const volumes = '/pods/p1/volumes/kubernetes.io~secret';
+    for (const source of [`${volumes}/${long}`, `/loop${volumes}/x`, `${volumes}/nul\0`])
       assert.equal(
         describePod({
           annotations: { 'io.kubernetes.pod.name': 'web-0' },
@@ -133,6 +135,7 @@ describe('input that a container controls', () => {
     const containers = new ContainerSource({
       fileDirectories: [],
       onUnsafe: assert.fail,
+      onUnreadable: assert.fail,
       roots: { root, dockerRoots: [] },
     });
     const run = (...args: string[]): void =>

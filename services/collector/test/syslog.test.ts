@@ -11,6 +11,7 @@ import { type Log, silentLog } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { bootMicros } from '@ringfence/host-kit';
 import { BpfMap } from '@ringfence/libbpf-ts';
+import { parseSyslogAddress, SyslogSender, syslogMessage } from '@ringfence/syslog';
 import {
   bodyOf,
   identity,
@@ -21,7 +22,7 @@ import {
   TestPlace,
 } from '@ringfence/testkit/agent';
 import { compileOptions } from '../src/config.ts';
-import { parseSyslogAddress, SyslogSender, syslogMessage } from '../src/delivery/syslog.ts';
+import { TAMPERING } from '../src/steps/tampering.ts';
 
 const TICK_MS = 100;
 
@@ -104,7 +105,7 @@ describe('a syslog message', () => {
   it('has the details of the tampering, in which text of an attacker cannot pass for others', () => {
     const executable = '"] [forged@1 a="b\n\u202e\ud800'.padEnd(1000, '\\');
     const details = { operation: 'tampering_map_change', object: 'rf_watched', pid: 7, executable };
-    const message = syslogMessage({ at: 1_750_000_000_000, hostId: 'h', details });
+    const message = syslogMessage(TAMPERING, { at: 1_750_000_000_000, hostId: 'h', details });
     const found = detailsOf(message);
     assert.deepEqual(
       [found['hostId'], found['operation'], found['object'], found['pid']],
@@ -116,7 +117,7 @@ describe('a syslog message', () => {
   });
 
   it('has the present time where the entry has none that exists', () => {
-    assert.match(syslogMessage({ at: 1e300, hostId: 'h', details: {} }), /^<81>1 20\d\d-/);
+    assert.match(syslogMessage(TAMPERING, { at: 1e300, hostId: 'h', details: {} }), /^<81>1 20\d\d-/);
   });
 
   it('goes to an address of the settings only', () => {
@@ -146,7 +147,10 @@ describe('a syslog server that does not answer', () => {
     }
     const warnings: string[] = [];
     const log: Log = { ...silentLog, warn: (_, message) => warnings.push(message) };
-    using sender = new SyslogSender({ protocol: 'tcp', host: '127.0.0.1', port }, { hostId: 'h', log });
+    using sender = new SyslogSender(
+      { protocol: 'tcp', host: '127.0.0.1', port },
+      { kind: TAMPERING, hostId: 'h', log },
+    );
     for (let number = 0; number < 100; number++) sender.send({ ...report, details: { number } });
     await until('the refused connection', () => sender.stats().failures > 0);
     assert.deepEqual(sender.stats(), { sent: 0, waiting: 64, lost: 36, failures: 1 });
@@ -161,7 +165,10 @@ describe('a syslog server that does not answer', () => {
 
   it('is counted where it refuses datagrams, or has no address', async () => {
     for (const host of ['127.0.0.1', 'no-such-host.invalid']) {
-      using sender = new SyslogSender({ protocol: 'udp', host, port: 9 }, { hostId: 'h', log: silentLog });
+      using sender = new SyslogSender(
+        { protocol: 'udp', host, port: 9 },
+        { kind: TAMPERING, hostId: 'h', log: silentLog },
+      );
       await until(`the failure of ${host}`, () => {
         sender.send(report);
         return sender.stats().failures > 0;

@@ -1,5 +1,6 @@
 import type { Bus } from '@ringfence/bus';
 import type { Interest } from '@ringfence/interest';
+import type { RuleSource } from '@ringfence/rules';
 import { TOPIC } from '@ringfence/wire';
 import { RarityTopic } from './fleet/rarity-topic.ts';
 import { InterestAnnouncer } from './interest.ts';
@@ -21,6 +22,8 @@ export interface DetectorDeps extends StageDeps {
   readonly watchRules?: boolean;
   /** Called with the events that the loaded rules can match, at the start and when they change. */
   readonly onInterest?: (interest: Interest) => void | Promise<void>;
+  /** Called with the files of the rules in force after changed files were reloaded. */
+  readonly onReload?: (sources: readonly RuleSource[]) => void;
   /** Name of this detector in a fleet, under which its interest is published. @default the interest is not published */
   readonly instance?: string;
 }
@@ -71,7 +74,9 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
   const reload = async (): Promise<void> => {
     const before = interestNow();
     const read = await readRuleFiles(rulePaths, true);
+    const previous = rules;
     rules = reloadRules(rules, read, log);
+    if (rules !== previous) deps.onReload?.(rules.options.sources);
     stats.refusedRuleFiles = refusedFiles(rules, read);
     for (const pipeline of pipelines.values()) pipeline.setRules(rules);
     const interest = interestNow();

@@ -77,13 +77,3 @@ export class StateError extends ResponderError {
     this.store = store;
   }
 }
-
-/** A mistake in a policy file. */
-export interface PolicyProblem {
-  readonly file: string;
-  /** From 1 */
-  readonly line: number;
-  /** From 1 */
-  readonly column: number;
-  readonly message: string;
-}

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { loadPolicies, loadPolicyFiles, renderProblem } from '../src/index.ts';
+import { renderProblem } from '@ringfence/checked-yaml';
+import { loadPolicies, loadPolicyFiles } from '../src/index.ts';
 import type { Policy, Subject } from '../src/policy/policy.ts';
 import { PolicySet } from '../src/policy/policy-set.ts';
 import { tempDir } from './support.ts';
@@ -81,7 +82,8 @@ suite('a policy file', () => {
     test(`with ${description} is refused with file, line, column and reason`, () => {
       const { problems } = loadPolicies([{ name: 'f.yaml', text }]);
       assert.equal(problems.length, 1, JSON.stringify(problems));
-      assert.match(problems.map(renderProblem).join('\n'), expected);
+      const [head = ''] = problems.map(renderProblem).join('\n').split('\n');
+      assert.match(head, expected);
     });
   }
 

@@ -14,6 +14,7 @@ export const SECTIONS = [
   'fleet',
   'floods',
   'starved',
+  'sinks',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 

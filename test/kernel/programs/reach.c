@@ -4,12 +4,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/mount.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,7 +27,7 @@ static char path[4096], other[4096], options[16384];
 
 static int fail(void)
 {
-	return errno == ENOSYS || errno == EOPNOTSUPP ? 77 : errno & 127;
+	return errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOTTY ? 77 : errno & 127;
 }
 
 static int read_by(int base, const char *text)
@@ -53,6 +55,17 @@ static int by_hard_link(void)
 	result = read_by(AT_FDCWD, other);
 	unlink(other);
 	return result;
+}
+
+/* By a hard link, after the file has got another generation. */
+static int by_generation(void)
+{
+	int file = open(path, O_RDONLY), generation;
+
+	if (file < 0 || ioctl(file, FS_IOC_GETVERSION, &generation))
+		return fail();
+	generation++;
+	return ioctl(file, FS_IOC_SETVERSION, &generation) ? fail() : by_hard_link();
 }
 
 static int by_bind_mount(void)
@@ -182,6 +195,8 @@ int main(int argc, char **argv)
 	snprintf(other, sizeof(other), "%s/%s", scratch, name);
 	if (!strcmp(way, "hard-link"))
 		return by_hard_link();
+	if (!strcmp(way, "generation"))
+		return by_generation();
 	if (!strcmp(way, "bind-mount"))
 		return by_bind_mount();
 	if (!strcmp(way, "open-tree"))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { identifyFiles } from '@ringfence/sensor/parts';
@@ -45,11 +46,11 @@ describe('files that are recognized by identity', { skip }, () => {
     scratch?.[Symbol.dispose]();
   });
 
-  function follow(options: { readonly reads: boolean }): void {
-    const descriptor = openSync(path, O_PATH);
+  function follow(options: { readonly reads: boolean }, file: string = path): void {
+    const descriptor = openSync(file, O_PATH);
     const keys = identifyFiles(sensor.object.program('identify_files')).get(descriptor) ?? [];
     closeSync(descriptor);
-    assert.ok(sensor.filter.files.set(new Map([[path, { ...options, keys }]])));
+    assert.ok(sensor.filter.files.set(new Map([[file, { ...options, keys }]])));
   }
 
   const texts = (record: SensorRecord): string[] =>
@@ -82,6 +83,49 @@ describe('files that are recognized by identity', { skip }, () => {
         assert.notEqual(reached, path, way);
         assert.match(reached ?? '', /\/secret$/, way);
       }
+    }
+  });
+
+  test('an open by another path after its generation was changed is recognized, and no other file', async (t) => {
+    const mounted = join(scratch.path, 'mounted');
+    const image = join(scratch.path, 'image');
+    mkdirSync(mounted);
+    writeFileSync(image, '');
+    truncateSync(image, 8 << 20);
+    // Only without checksums of metadata does ext4 let the owner of a file change its generation.
+    const steps = [
+      'mke2fs -q -t ext4 -O ^metadata_csum "$0"',
+      'mount -o loop "$0" "$1"',
+      'mkdir "$1/vault" "$1/place"',
+    ];
+    const { status, stderr } = spawnSync('sh', ['-ec', steps.join(' && '), image, mounted], { encoding: 'utf8' });
+    if (status !== 0) return t.skip(`no file system of its own: ${stderr}`);
+    const [followed, other] = ['secret', 'other'].map((name) => join(mounted, 'vault', name)) as [string, string];
+    try {
+      writeFileSync(followed, 'secret');
+      follow({ reads: true }, followed);
+      const args = ['generation', join(mounted, 'vault'), 'secret', join(mounted, 'place')];
+      const opened = recordsOf(await sensor.run(programs.reach, args), 'rf_open').map(texts);
+      assert.deepEqual(
+        opened.filter(([named]) => named === followed),
+        [
+          [followed, ''],
+          [followed, join(mounted, 'place/secret')],
+        ],
+      );
+      const { inode } = fileFacts(followed);
+      rmSync(followed);
+      writeFileSync(other, 'x');
+      assert.equal(fileFacts(other).inode, inode, 'the file system used the number again');
+      const records = await sensor.run(programs.open, ['openat', other, String(O_RDONLY)]);
+      assert.deepEqual(
+        recordsOf(records, 'rf_open')
+          .map(texts)
+          .filter(([named]) => named === followed),
+        [],
+      );
+    } finally {
+      spawnSync('umount', [mounted]);
     }
   });
 
@@ -130,7 +174,7 @@ describe('files that are recognized by identity', { skip }, () => {
     assert.equal(new DataView(key.buffer).getBigUint64(0, true), inode);
     const older = new Uint8Array(key);
     older[12]! ^= 1;
-    sensor.filter.files.set(new Map([[path, { reads: true, keys: [older] }]]));
+    sensor.filter.files.set(new Map([[join(directory, 'gone'), { reads: true, keys: [older] }]]));
     assert.deepEqual(await reach('hard-link'), []);
     for (const file of [path, other])
       assert.deepEqual(

@@ -76,7 +76,7 @@ export class Stage implements AsyncDisposable {
     const config = loadConfig({ file: '/dev/null', env: {}, flags: settings.map(parseSet) });
     await using stack = new AsyncDisposableStack();
     const app = stack.use(await startApp(config, createLogger({ level: 'error' })));
-    stack.use(await serveApi(socketOf(config), routesOf(app)));
+    stack.use(await serveApi(socketOf(config), routesOf(app), app.operators.record));
     const attacker = stack.use(await Attacker.listen());
     const local = await freePort();
     return new Stage(app, attacker, dir, local, stack.move());

@@ -103,6 +103,7 @@ export class KafkaConsumer implements Consumer {
       fetcher: this.#fetcher,
       offsets: this.#offsets,
       changelog: this.#changelog,
+      start: options.start ?? 'earliest',
       wake,
     });
   }
@@ -183,6 +184,10 @@ export class KafkaConsumer implements Consumer {
       cursor.committed = Math.max(cursor.committed, offset);
       this.#offsets.mark(cursor);
     }
+  }
+
+  position(topic: string, partition: number): number {
+    return this.#assignments.cursorOf(topic, partition)?.committed ?? 0;
   }
 
   /** Returns the next offset of each partition in `records`. Throws AssignmentLostError if one was revoked. */

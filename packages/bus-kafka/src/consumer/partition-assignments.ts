@@ -22,6 +22,8 @@ interface PartitionAssignmentsDeps {
   readonly offsets: LazyOffsets;
   /** null for a group without state stores. */
   readonly changelog: Changelog | null;
+  /** Where a partition without a committed offset begins. */
+  readonly start: 'earliest' | 'latest';
   /** Wakes a waiting poll. */
   readonly wake: () => void;
 }
@@ -183,8 +185,11 @@ export class PartitionAssignments {
         const name = cluster.logical(at.topic);
         const { committed, first, next } = starts.get(partitionName(at))!;
         const position = Math.max(committed, positions.get(name) ?? -1);
-        return new PartitionCursor(at, name, position < 0 ? first : position, next);
+        const begin = this.#deps.start === 'earliest' ? first : next;
+        return new PartitionCursor(at, name, position < 0 ? begin : position, next);
       });
+      // Keep the end as the group's offset: a start that fails now must not move it.
+      if (this.#deps.start === 'latest') for (const cursor of cursors) this.#deps.offsets.mark(cursor);
       this.#cursors.set(partition, cursors);
       // Invalid until the listener returns. If it throws, the next attempt reports the partition as revoked and
       // assigned.

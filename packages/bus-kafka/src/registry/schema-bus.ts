@@ -163,6 +163,7 @@ function wrapConsumer(consumer: Consumer, translation: Translation): Consumer {
     },
     commit: (records, effect) => consumer.commit(records, effectToWire(effect, translation)),
     restore: (store, partition) => consumer.restore(store, partition),
+    position: (topic, partition) => consumer.position(topic, partition),
     lag: () => consumer.lag(),
     close() {
       closing.abort();

@@ -106,4 +106,26 @@ export function groups(make: Make): void {
     await consumer.commit(await take(consumer, 7), NOTHING);
     assert.deepEqual(Object.fromEntries(await consumer.lag()), { a: 0, b: 0 });
   });
+
+  test('a group that starts at the latest record gets later ones only, also those while it was away', async () => {
+    const { bus } = await make();
+    await bus.ensureTopics([topic('t')]);
+    await bus.produce([record('t', 'k', 'before')]);
+    const options = { group: 'g', topics: ['t'], start: 'latest' } as const;
+    const first = await bus.consumer(options);
+    const abort = new AbortController();
+    const waiting = first.poll(abort.signal);
+    // The consumer of a broker has joined once its position is known.
+    while (first.position('t', 0) === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    abort.abort();
+    assert.deepEqual(await waiting, []);
+    await first.close();
+    await bus.produce([record('t', 'k', 'meanwhile')]);
+    await using second = await bus.consumer(options);
+    const records = await take(second, 1);
+    assert.deepEqual(records.map(text), ['meanwhile']);
+    assert.equal(second.position('t', 0), 1);
+    await second.commit(records, NOTHING);
+    assert.equal(second.position('t', 0), 2);
+  });
 }

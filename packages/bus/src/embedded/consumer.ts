@@ -47,7 +47,7 @@ export class EmbeddedConsumer implements Consumer {
       throw new BusUsageError(`group ${this.group}: maxRecords and maxBytes of a poll must be at least 1`);
     }
     const logs = options.topics.flatMap((topic) => writer.store.catalog.partitions(topic));
-    writer.join(this.group, logs);
+    writer.join(options, logs);
     this.#positions = logs.map((log) => ({ log, position: this.#committed(log) }));
     this.#ready = this.#isBehind();
     this.#listeners = new Map(logs.map((log) => [log, this.#listenerOf(options.lingerMs?.[log.topic])]));
@@ -170,6 +170,12 @@ export class EmbeddedConsumer implements Consumer {
     if (!this.#stores.has(store))
       throw new BusUsageError(`group ${this.group}: state store "${store}" is not among its stores`);
     yield* this.#writer.store.state.entries(store, partition);
+  }
+
+  position(topic: string, partition: number): number {
+    const found = this.#positions.find(({ log }) => log.topic === topic && log.partition === partition);
+    if (found === undefined) throw new BusUsageError(`group ${this.group} does not read ${topic}/${partition}`);
+    return this.#committed(found.log);
   }
 
   async lag(): Promise<ReadonlyMap<string, number>> {

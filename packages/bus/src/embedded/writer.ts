@@ -1,6 +1,6 @@
 import { checkRecord, checkState } from '../limits.ts';
 import { partitionOf } from '../murmur2.ts';
-import type { Effect, OutRecord } from '../port.ts';
+import type { ConsumerOptions, Effect, OutRecord } from '../port.ts';
 import { type PartitionLog, RECORD_OVERHEAD } from './partition-log.ts';
 import { SHARE, type Space } from './space.ts';
 import type { Store } from './store.ts';
@@ -92,14 +92,17 @@ export class Writer {
     clearTimeout(this.#timer);
   }
 
-  /** Adds a group. Retention waits for it from now on. */
-  join(group: string, logs: readonly PartitionLog[]): void {
-    const missing = logs.filter((log) => this.store.groups.get(group, log.id) === undefined);
+  /** Adds a group. Retention waits for it from now on if it holds retention. */
+  join({ group, start = 'earliest', holdsRetention = true }: ConsumerOptions, logs: readonly PartitionLog[]): void {
+    const { groups } = this.store;
+    this.store.transaction(() => groups.setHolding(group, holdsRetention));
+    const missing = logs.filter((log) => groups.get(group, log.id) === undefined);
     if (missing.length === 0) return;
+    const startOf = (log: PartitionLog): number => (start === 'earliest' ? log.first : log.next);
     this.store.transaction(() => {
-      for (const log of missing) this.store.groups.save(group, log.id, log.first);
+      for (const log of missing) groups.save(group, log.id, startOf(log));
     });
-    for (const log of missing) this.store.groups.set(group, log.id, log.first);
+    for (const log of missing) groups.set(group, log.id, startOf(log));
   }
 
   #append(placed: readonly PlacedRecord[], touched: Set<PartitionLog>): void {

@@ -71,6 +71,21 @@ describe('retention', () => {
     );
   });
 
+  test('a group that does not hold retention loses expired records, sees how many, and still after a restart', async (t) => {
+    const { bus, clock } = await openWithClock(t);
+    await bus.ensureTopics([createTopic('t', { retentionMs: 1000 })]);
+    const options = { group: 'loose', topics: ['t'], holdsRetention: false };
+    const away = await bus.consumer(options);
+    for (let i = 0; i < 10; i++) await bus.produce([createRecord('t', { value: `${i}` })]);
+    await away.close();
+    clock.ms += 5000;
+    await bus.produce([createRecord('t', { value: 'last' })]);
+    await bus.maintain();
+    await using back = await bus.consumer(options);
+    const [first] = await take(back, 1);
+    assert.deepEqual([back.position('t', 0), first?.offset], [0, 10]);
+  });
+
   test('a forgotten group no longer retains records', async (t) => {
     const { bus, clock } = await openWithClock(t);
     await bus.ensureTopics([createTopic('t', { retentionMs: 1000 })]);

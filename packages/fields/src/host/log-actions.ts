@@ -2,6 +2,7 @@
 export const LOG_ACTIONS = [
   'cron-command',
   'crontab-replaced',
+  'foreign-alert',
   'group-created',
   'group-member-added',
   'logind-session-closed',

@@ -44,7 +44,7 @@ export const logFields: readonly Field[] = [
   {
     name: 'log.origin',
     type: 'string',
-    doc: 'file or journald: read and signed by the agent; filebeat: sent by any client that can write to the topic.',
+    doc: 'file or journald: read and signed by the agent; http: an alert that another sensor posted to the agent; filebeat: sent by any client that can write to the topic.',
     kinds,
     get: text(leaf.Log.origin),
   },
@@ -92,6 +92,22 @@ export const logFields: readonly Field[] = [
     get: text(leaf.Log.fingerprint),
   },
   { name: 'ringfence.log.tty', type: 'string', doc: 'Terminal that the line names.', kinds, get: text(leaf.Log.tty) },
+  {
+    name: 'event.provider',
+    type: 'string',
+    doc: 'Sensor whose alert the line is: falco, tetragon. See docs/ALERTS.md.',
+    kinds,
+    oneOf: ['falco', 'tetragon'],
+    get: text(leaf.Log.provider),
+  },
+  { name: 'rule.name', type: 'string', doc: 'Rule or policy of that sensor.', kinds, get: text(leaf.Log.rule) },
+  {
+    name: 'log.level',
+    type: 'string',
+    doc: 'Priority that the sensor gives its alert, in lower case; Tetragon has none.',
+    kinds,
+    get: text(leaf.Log.level),
+  },
   {
     name: 'host.hostname',
     type: 'string',

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ifExists, openKernfsNode, readBounded } from '@ringfence/host-kit';
 
 const WALK_MAX = 20_000;
@@ -64,6 +65,13 @@ export class Cgroups implements Disposable {
   /** Whether the cgroup at this path still has this id. */
   exists(path: string, id: bigint): boolean {
     return this.mount !== null && inodeOf(this.mount + path) === id;
+  }
+
+  /** Whether a user other than root could have made a cgroup: its parent, or what is left above it, is not root's. */
+  isOfUser(path: string): boolean {
+    let parent = dirname(path);
+    while (parent !== '/' && !existsSync(this.mount + parent)) parent = dirname(parent);
+    return (ifExists(() => statSync(this.mount + parent).uid) ?? 0) !== 0;
   }
 
   [Symbol.dispose](): void {

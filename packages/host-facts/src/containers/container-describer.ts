@@ -1,7 +1,9 @@
 import { type ContainerFact, wallOffset } from '@ringfence/host-kit';
 import type { CgroupCreation, RecordSource } from '@ringfence/sensor';
+import { areRuntimesReadable } from '../runtimes/are-readable.ts';
 import { EMPTY_DESCRIPTION, type HostRoots } from '../runtimes/description.ts';
 import { type Match, matchRuntime } from '../runtimes/runtimes.ts';
+import type { Cgroups } from './cgroups.ts';
 import { ContainerCreations } from './container-creations.ts';
 import type { ContainerFiles } from './container-files.ts';
 import type { Isolation } from './isolation.ts';
@@ -11,7 +13,10 @@ export interface ContainerDescriberDeps {
   readonly files: ContainerFiles;
   readonly roots: HostRoots;
   readonly creationOf: (id: bigint) => CgroupCreation | null;
+  readonly cgroups: Pick<Cgroups, 'isOfUser'>;
   readonly isolation: Isolation;
+  /** called once, when a container can't be looked up because the files of the runtimes can't be read */
+  readonly onUnreadable: () => void;
 }
 
 /** systemd-nspawn keeps a process of the host beside the container's. */
@@ -23,6 +28,7 @@ type CgroupFacts = Pick<ContainerFact, 'cgroupId' | 'path'>;
 export class ContainerDescriber {
   readonly #deps: ContainerDescriberDeps;
   readonly #creations: ContainerCreations;
+  #hasWarned = false;
 
   constructor(deps: ContainerDescriberDeps) {
     this.#deps = deps;
@@ -68,16 +74,32 @@ export class ContainerDescriber {
     return !described || (this.isNamedLikeContainer(path) && matchRuntime(path)?.runtime.silent === true);
   }
 
+  /** Whether no runtime of the host knows a container that the name of its cgroup claims. */
+  isUnknown({ described, path }: ContainerFact): boolean {
+    const match = described || this.#deps.files.find(path) !== null ? null : matchRuntime(path);
+    if (match === null) return false;
+    if (this.#deps.cgroups.isOfUser(match.cgroup)) return true;
+    if (this.#creations.find(match.id) !== undefined) return false;
+    const isReadable = areRuntimesReadable(this.#deps.roots);
+    if (!isReadable && !this.#hasWarned) this.#deps.onUnreadable();
+    this.#hasWarned ||= !isReadable;
+    return isReadable;
+  }
+
   /**
    * Any user can give a cgroup the name of a container. So its processes must be isolated unless a runtime describes
-   * it; and a description is not enough if all its processes are the host's, because ids of containers are no secret.
+   * it; and a description is not enough if all its processes are the host's, or if a user could have made the cgroup,
+   * because ids of containers are no secret.
    */
-  #describeManaged(cgroup: CgroupFacts, { id, runtime }: Match): ContainerFact | null {
-    const description = runtime.describe(id, this.#deps.roots) ?? this.#creations.find(id)?.description ?? null;
+  #describeManaged(cgroup: CgroupFacts, { id, runtime, cgroup: outermost }: Match): ContainerFact | null {
+    const isOfUser = this.#deps.cgroups.isOfUser(outermost);
+    const description = isOfUser
+      ? null
+      : (runtime.describe(id, this.#deps.roots) ?? this.#creations.find(id)?.description ?? null);
     const state = this.#deps.isolation.stateOf(cgroup.cgroupId, cgroup.path);
     if (state === 'host' || (description === null && (state === 'mixed' || state === 'unknown'))) return null;
     const fact = { ...cgroup, id, runtime: runtime.name, ...(description ?? EMPTY_DESCRIPTION) };
-    return this.#withStart({ ...fact, described: description !== null || runtime.silent === true });
+    return this.#withStart({ ...fact, described: description !== null || (runtime.silent === true && !isOfUser) });
   }
 
   #describeUnmanaged(cgroup: CgroupFacts): ContainerFact | null {
@@ -89,9 +111,11 @@ export class ContainerDescriber {
   #describeCreation({ cgroupId, path }: CgroupFacts): Omit<ContainerFact, 'cgroupId' | 'path'> | null {
     const cgroup = this.#deps.creationOf(cgroupId);
     if (cgroup === null || this.#deps.isolation.stateOf(cgroupId, path) === 'host') return null;
-    for (const part of path.split('/')) {
+    const parts = path.split('/');
+    for (const [index, part] of parts.entries()) {
       const creation = this.#creations.find(part);
       if (creation === undefined || creation.ktime > cgroup.ktime) continue;
+      if (this.#deps.cgroups.isOfUser(parts.slice(0, index + 1).join('/'))) continue;
       const { runtime, description } = creation;
       return { ...(description ?? EMPTY_DESCRIPTION), id: part, runtime, described: description !== null };
     }

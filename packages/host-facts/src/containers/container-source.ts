@@ -10,6 +10,7 @@ import { EMPTY_DESCRIPTION, type HostRoots } from '../runtimes/description.ts';
 import { Cgroups } from './cgroups.ts';
 import { ContainerDescriber } from './container-describer.ts';
 import { ContainerFiles } from './container-files.ts';
+import { findingOf } from './findings.ts';
 import { Isolation, type NamespacesOf } from './isolation.ts';
 
 /** Remembered cgroups that are not a container's. Beyond this number all are looked up again. */
@@ -29,12 +30,6 @@ const YOUNG_MICROS = 10_000_000;
  * An exec looks it up at once: the cgroup becomes the container's before the runtime executes the container's program.
  */
 const LOOKUP_INTERVAL_MICROS = 100_000;
-/** Characters of a path in a finding. */
-const SUBJECT_MAX = 1024;
-const FORGED = {
-  check: 'container-name',
-  detail: 'the cgroup is named like a container, and its processes have the namespaces of the host',
-} as const;
 /** Cgroups that can be looked up again at the same time. */
 const PENDING_MAX = 1024;
 
@@ -61,6 +56,8 @@ export interface ContainerSourceOptions {
   readonly onUnsafe: (directory: string) => void;
   /** where to look for the runtimes' files. @default / */
   readonly roots?: HostRoots;
+  /** called once, when a container can't be looked up because the files of the runtimes can't be read */
+  readonly onUnreadable: () => void;
   /** returns what the sensor knows about a cgroup, even if it is gone. @default () => null */
   readonly creationOf?: (id: bigint) => CgroupCreation | null;
   /** returns the namespaces of a process. @default those in /proc */
@@ -95,10 +92,11 @@ export class ContainerSource implements EnrichmentSource {
   #lastId = -1;
 
   constructor(options: ContainerSourceOptions) {
-    const { roots = { root: '/', dockerRoots: [] }, creationOf = () => null } = options;
+    const { roots = { root: '/', dockerRoots: [] }, creationOf = () => null, onUnreadable } = options;
     this.#files = new ContainerFiles(options.fileDirectories, options.onUnsafe);
     const isolation = new Isolation(this.#cgroups.mount, options.namespacesOf);
-    this.#describer = new ContainerDescriber({ files: this.#files, roots, creationOf, isolation });
+    const deps = { files: this.#files, cgroups: this.#cgroups, roots, creationOf, isolation, onUnreadable };
+    this.#describer = new ContainerDescriber(deps);
     this.#creationOf = creationOf;
     this.#onScope = options.onScope ?? (() => undefined);
     this.#guard = options.guard ?? ((run) => run());
@@ -156,7 +154,7 @@ export class ContainerSource implements EnrichmentSource {
     const path = this.#nonContainers.get(id);
     if (this.#pending.has(id) || !path) return;
     this.#onScope(BigInt(id), false);
-    if (this.#forged.delete(id)) this.#sink?.finding({ ...FORGED, subject: path.slice(0, SUBJECT_MAX) });
+    if (this.#forged.delete(id)) this.#sink?.finding(findingOf('container-name', path));
   }
 
   /** Looks up again containers without a description, and cgroups that may become a container's. */
@@ -235,6 +233,7 @@ export class ContainerSource implements EnrichmentSource {
     this.#containers.delete(id);
     if (!this.#cgroups.exists(container.fact.path, container.fact.cgroupId)) {
       this.#pending.delete(id);
+      if (container.retries > 0) this.#reportUnknown(container.fact);
       this.#sink?.container({ ...container.fact, ...EMPTY_DESCRIPTION, id: '' });
       return;
     }
@@ -242,6 +241,13 @@ export class ContainerSource implements EnrichmentSource {
     if (this.#isForgotten(id, container) || container.retries === 0) return;
     container.retries--;
     this.#update(id, container);
+    const { fact, retries } = this.#containers.get(id) as KnownContainer;
+    if (retries === 0) this.#reportUnknown(fact);
+  }
+
+  /** Called once for each container: when it is not looked up again, or is gone before that. */
+  #reportUnknown(fact: ContainerFact): void {
+    if (this.#describer.isUnknown(fact)) this.#sink?.finding(findingOf('container-unknown', fact.path));
   }
 
   /**

@@ -80,7 +80,7 @@ function linesOf(path: string): string[] {
 }
 
 /** Only the kernel's first thread and pid 1 have no parent. */
-function isKernelThread(pid: number): boolean {
+export function isKernelThread(pid: number): boolean {
   const stat = ifReadable(() => readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? '';
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === '0';
 }

@@ -1,4 +1,6 @@
+import { readlinkSync } from 'node:fs';
 import type { Log } from '@ringfence/base';
+import { ifReadable } from '@ringfence/host-kit';
 import type { RecordSource } from '@ringfence/sensor';
 import { records } from '@ringfence/wire';
 import { EXECUTABLE, type ExecFile, fileKey, hashRequest, readExecId, readFile, SCRIPT } from './exec-files.ts';
@@ -26,6 +28,11 @@ export interface ExecHashesOptions extends HashLimits {
   /** time after which a system call of the thread counts as stuck. @default 30 s */
   readonly callMaxMs?: number;
 }
+
+const mountsOf = (pid: string): number =>
+  Number(/\d+/.exec(ifReadable(() => readlinkSync(`/proc/${pid}/ns/mnt`)) ?? '')?.[0] ?? 0);
+/** The mount namespace of the host, or of this process where pid 1 can't be read. */
+const HOST_MOUNTS = mountsOf('1') || mountsOf('self');
 
 /** Counts since this start. */
 export interface HashStats {
@@ -60,12 +67,13 @@ interface TrackedFile extends ExecFile {
 }
 
 /**
- * Hashes the files that are executed, scripts included. A file is hashed once for each ctime of its inode, on a thread
- * of its own. The hash is emitted as an event of the processes whose execs wait for it, and serves all later execs.
+ * Hashes the files that are executed, scripts included. A file is hashed once for each ctime of its inode, on threads
+ * of their own. The hash is emitted as an event of the processes whose execs wait for it, and serves all later execs.
  */
 export class ExecHashes {
   readonly #options: ExecHashesOptions;
-  readonly #thread: HashThread;
+  /** Other mount namespaces may have file systems of their users, which must not hold the hashes of the host. */
+  readonly #threads: Readonly<Record<'host' | 'others', HashThread>>;
   readonly #files = new Map<string, TrackedFile>();
   readonly #outstanding = new Map<number, TrackedFile>();
   /** By tgid. */
@@ -82,14 +90,16 @@ export class ExecHashes {
   constructor(options: ExecHashesOptions) {
     this.#options = options;
     const { log, idleMs, callMaxMs, onAnswer } = options;
-    this.#thread = new HashThread({
-      limits: options,
-      ...{ log, idleMs, callMaxMs },
-      onAnswer: (answer) => {
-        this.#answers.push({ ...UNANSWERED, ...answer });
-        onAnswer();
-      },
-    });
+    const thread = (isHost: boolean): HashThread =>
+      new HashThread({
+        limits: options,
+        ...{ isHost, log, idleMs, callMaxMs },
+        onAnswer: (answer) => {
+          this.#answers.push({ ...UNANSWERED, ...answer });
+          onAnswer();
+        },
+      });
+    this.#threads = { host: thread(true), others: thread(false) };
   }
 
   /** Called before each exec is written, with the start of its record (struct rf_exec). */
@@ -150,7 +160,8 @@ export class ExecHashes {
     this.#outstanding.set(id, file);
     this.#addWaiting(file, exec);
     this.#evictOldest();
-    this.#thread.post(hashRequest(source, at, file, { id, isScript: exec.script }));
+    const request = hashRequest(source, at, file, { id, isScript: exec.script });
+    this.#threads[request.mountNamespace === HOST_MOUNTS ? 'host' : 'others'].post(request);
   }
 
   #evictOldest(): void {
@@ -176,7 +187,7 @@ export class ExecHashes {
     const file = this.#outstanding.get(answer.id);
     if (file === undefined) return;
     this.#outstanding.delete(answer.id);
-    if (this.#outstanding.size === 0) this.#thread.startIdleTimer();
+    if (this.#outstanding.size === 0) for (const thread of Object.values(this.#threads)) thread.startIdleTimer();
     const result = answer.touched && file.waiting[0]?.superseded === true ? skippedAnswer('changed') : answer;
     if (result.skipped !== null) this.#countSkipped(result.skipped);
     else {
@@ -208,13 +219,13 @@ export class ExecHashes {
       ...counts,
       skipped: { ...this.#skipped },
       waiting: this.#outstanding.size,
-      stuck: this.#thread.stuckCalls,
+      stuck: this.#threads.host.stuckCalls + this.#threads.others.stuckCalls,
     };
   }
 
-  /** Ends the thread. Its outstanding requests get no answer. */
-  close(): Promise<void> {
-    return this.#thread.end();
+  /** Ends the threads. Their outstanding requests get no answer. */
+  async close(): Promise<void> {
+    await Promise.all([this.#threads.host.end(), this.#threads.others.end()]);
   }
 }
 

@@ -1,8 +1,14 @@
-import { readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '@ringfence/base';
-import { exitNow, ifReadable } from '@ringfence/host-kit';
-import { type HashAnswer, type HashLimits, type HashRequest, PROGRESS, type SkipReason } from './types.ts';
+import { exitNow } from '@ringfence/host-kit';
+import {
+  type HashAnswer,
+  type HashLimits,
+  type HashRequest,
+  PROGRESS,
+  type SkipReason,
+  type ThreadLimits,
+} from './types.ts';
 
 /** An idle thread keeps about 20 MB. Starting one takes about 60 ms of CPU. */
 const IDLE_MS = 10_000;
@@ -10,15 +16,19 @@ const IDLE_MS = 10_000;
 const CALL_MAX_MS = 30_000;
 /** Threads that do not return. Each keeps about 20 MB. */
 const STUCK_MAX = 8;
-/** Files of a mount namespace are not read for this time after a call for one of them did not return. */
+/** Files of a mount namespace are not read for this time after calls for them took too long. */
 const AVOID_MS = 600_000;
 const AVOIDED_MAX = 1024;
+/** Calls for one mount namespace that may take `callMaxMs`. */
+const SLOW_CALLS_MAX = 4;
 /** A call on a local disk returns in this time, at the end of the process. */
 const EXIT_GRACE_MS = 200;
 const RESOURCES = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
 
 export interface HashThreadOptions {
   readonly limits: HashLimits;
+  /** whether the files are those of the host's mount namespace, which is never avoided */
+  readonly isHost: boolean;
   readonly log: Log;
   /** time without requests after which the thread ends. @default 10 s */
   readonly idleMs?: number | undefined;
@@ -78,18 +88,24 @@ export class HashThread {
   }
 
   #start(): Thread {
-    const { limits, log, onAnswer } = this.#options;
+    const { limits, isHost, log, callMaxMs = CALL_MAX_MS, onAnswer } = this.#options;
     const { maxBytes, bytesPerSecond } = limits;
+    const namespaceMaxMs = isHost ? Number.POSITIVE_INFINITY : SLOW_CALLS_MAX * callMaxMs;
+    const threadLimits: ThreadLimits = { maxBytes, bytesPerSecond, namespaceMaxMs };
     const progress = new Int32Array(new SharedArrayBuffer(PROGRESS.length * Int32Array.BYTES_PER_ELEMENT));
     const worker = new Worker(new URL('./hash-worker.ts', import.meta.url), {
-      workerData: { limits: { maxBytes, bytesPerSecond }, progress },
+      workerData: { limits: threadLimits, progress },
       name: 'hasher',
       trackUnmanagedFds: false,
       resourceLimits: RESOURCES,
     });
     worker.unref();
     worker.on('message', (answer: HashAnswer) => {
-      if (this.#pending.delete(answer.id)) onAnswer(answer);
+      const request = this.#pending.get(answer.id);
+      if (request === undefined) return;
+      this.#pending.delete(answer.id);
+      if (answer.skipped === 'timed out') this.#avoid(request.mountNamespace);
+      onAnswer(answer);
     });
     worker.on('error', (err) => log.warn({ err }, 'the hash thread failed: it starts again with the next executable'));
     const thread = { worker, progress };
@@ -151,8 +167,7 @@ export class HashThread {
   }
 
   #avoid(mountNamespace: number): void {
-    // Its files are those of the host, so the hashes would be missing everywhere.
-    if (ifReadable(() => readlinkSync('/proc/self/ns/mnt')) === `mnt:[${mountNamespace}]`) return;
+    if (this.#options.isHost) return;
     this.#avoided.delete(mountNamespace);
     this.#avoided.set(mountNamespace, performance.now() + AVOID_MS);
     const [oldest = 0] = this.#avoided.keys();

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, readSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { awaitTruncation } from '@ringfence/host-kit';
 import { type Executable, openExecutable, runsFrom } from './executable.ts';
-import { type HashAnswer, type HashLimits, type HashRequest, PROGRESS, type SkipReason } from './types.ts';
+import { type HashAnswer, type HashRequest, PROGRESS, type SkipReason, type ThreadLimits } from './types.ts';
 
 /** Waiting files that are held open: an open file stays available after its process has ended. */
 const OPEN_MAX = 64;
@@ -12,6 +12,9 @@ const CHUNK_BYTES = 256 * 1024;
 const BURST_BYTES = 8 << 20;
 /** The kernel's clock for ctime has steps of at most 10 ms. A write to a file of this age changes its ctime. */
 const SETTLED_MS = 20;
+/** Interval in which the time of calls is added up. */
+const SPENT_MS = 600_000;
+const NAMESPACES_MAX = 4096;
 
 interface Job {
   readonly request: HashRequest;
@@ -20,12 +23,15 @@ interface Job {
 
 /** Hashes one file after the other within the rate limit. Requests with low priority come last. */
 export class Hasher {
-  readonly #limits: HashLimits;
+  readonly #limits: ThreadLimits;
   readonly #progress: Int32Array;
   readonly #onAnswer: (answer: HashAnswer) => void;
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   readonly #jobs: Job[] = [];
   readonly #lowPriorityJobs: Job[] = [];
+  /** Time in calls since `#spentSince`, by mount namespace, ms. */
+  readonly #spent = new Map<number, number>();
+  #spentSince = performance.now();
   #openFiles = 0;
   #running = false;
   /** Bytes that may be read now; negative after a read beyond the limit. */
@@ -33,7 +39,7 @@ export class Hasher {
   #allowanceAt = performance.now();
 
   /** @param progress shared memory, which shows that a call does not return (PROGRESS) */
-  constructor(limits: HashLimits, progress: Int32Array, onAnswer: (answer: HashAnswer) => void) {
+  constructor(limits: ThreadLimits, progress: Int32Array, onAnswer: (answer: HashAnswer) => void) {
     this.#limits = limits;
     this.#progress = progress;
     this.#onAnswer = onAnswer;
@@ -61,7 +67,8 @@ export class Hasher {
   }
 
   #open(job: Job): Executable | SkipReason {
-    job.executable = this.#call(job.request, () => openExecutable(job.request));
+    const { request } = job;
+    job.executable = this.#isSlow(request) ? 'timed out' : this.#call(request, () => openExecutable(request));
     if (typeof job.executable !== 'string') this.#openFiles++;
     return job.executable;
   }
@@ -87,6 +94,7 @@ export class Hasher {
     if (age >= 0 && age < SETTLED_MS) await sleep(SETTLED_MS - age);
     const hash = createHash('sha256');
     for (let at = 0; at < size; ) {
+      if (this.#isSlow(request)) return 'timed out';
       const wanted = Math.min(CHUNK_BYTES, size - at);
       const length = this.#call(request, () => readSync(fd, this.#chunk, 0, wanted, at));
       if (typeof length === 'string') return length;
@@ -106,7 +114,8 @@ export class Hasher {
   }
 
   /** Calls `run`, which may block. Returns 'unreadable' if a system call fails. */
-  #call<T>({ id }: HashRequest, run: () => T): T | 'unreadable' {
+  #call<T>({ id, mountNamespace }: HashRequest, run: () => T): T | 'unreadable' {
+    const startedAt = performance.now();
     Atomics.store(this.#progress, PROGRESS.request, id);
     Atomics.add(this.#progress, PROGRESS.step, 1);
     try {
@@ -116,7 +125,22 @@ export class Hasher {
       return 'unreadable';
     } finally {
       Atomics.add(this.#progress, PROGRESS.step, 1);
+      this.#addSpent(mountNamespace, performance.now() - startedAt);
     }
+  }
+
+  #addSpent(mountNamespace: number, ms: number): void {
+    const now = performance.now();
+    if (now - this.#spentSince > SPENT_MS || this.#spent.size >= NAMESPACES_MAX) {
+      this.#spent.clear();
+      this.#spentSince = now;
+    }
+    this.#spent.set(mountNamespace, (this.#spent.get(mountNamespace) ?? 0) + ms);
+  }
+
+  /** Each call for a mount namespace may return in time, and all of them hold the thread for hours. */
+  #isSlow({ mountNamespace }: HashRequest): boolean {
+    return (this.#spent.get(mountNamespace) ?? 0) > this.#limits.namespaceMaxMs;
   }
 
   /** Waits until the bytes that were read are within the limit. Yields to the event loop in any case. */

@@ -8,6 +8,12 @@ export interface HashLimits {
   readonly queueMax?: number;
 }
 
+/** Limits of one hash thread. */
+export interface ThreadLimits extends Pick<HashLimits, 'maxBytes' | 'bytesPerSecond'> {
+  /** time that calls for files of one mount namespace may take in ten minutes, ms */
+  readonly namespaceMaxMs: number;
+}
+
 /** A file as the kernel knew it at the exec, and where to find it. */
 export interface HashRequest {
   readonly id: number;

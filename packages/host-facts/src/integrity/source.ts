@@ -25,6 +25,12 @@ const WORKER = fileURLToPath(new URL('./integrity-worker.ts', import.meta.url));
 const FIRST_AFTER_MS = 60_000;
 /** Findings that are remembered, so that each is emitted once. */
 const EMITTED_MAX = 10_000;
+/** Checks whose findings tell of one thing that hides: a rootkit redirects several calls to hide one module. */
+const HIDING: ReadonlySet<Finding['check']> = new Set([
+  ...(['syscall-dispatch', 'interrupt-table', 'hidden-module', 'hidden-process'] as const),
+]);
+/** Findings in a list. A hooked kernel has hundreds. */
+const LISTED_MAX = 32;
 
 /** Checks kernel and host regularly, and emits new findings. */
 export function integritySource(options: IntegritySourceOptions): EnrichmentSource {
@@ -70,12 +76,13 @@ export function integritySource(options: IntegritySourceOptions): EnrichmentSour
   }
 
   function emitNew(): void {
-    for (const finding of found.splice(0)) {
-      const key = `${finding.check}\0${finding.subject}\0${finding.detail}`;
-      if (emitted.has(key) || emitted.size >= EMITTED_MAX) continue;
-      emitted.add(key);
-      sink?.finding(finding);
-    }
+    const fresh = found.splice(0).filter((finding) => {
+      const isFresh = emitted.size < EMITTED_MAX && !emitted.has(textOf(finding));
+      return isFresh && emitted.add(textOf(finding));
+    });
+    const hiding = fresh.filter(({ check }) => HIDING.has(check));
+    for (const finding of fresh)
+      sink?.finding(finding === hiding[0] && hiding.length > 1 ? { ...finding, list: listOf(hiding) } : finding);
   }
 
   return {
@@ -94,6 +101,13 @@ export function integritySource(options: IntegritySourceOptions): EnrichmentSour
       worker?.kill('SIGKILL');
     },
   };
+}
+
+const textOf = ({ check, subject, detail }: Finding): string => `${check} ${subject}: ${detail}`;
+
+function listOf(findings: readonly Finding[]): string {
+  const more = findings.length - LISTED_MAX;
+  return [...findings.slice(0, LISTED_MAX).map(textOf), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
 /** Returns the state of the last run, which may be that of an earlier agent. */

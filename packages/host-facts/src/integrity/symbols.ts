@@ -13,7 +13,8 @@ export class Symbols {
   readonly #addresses = new Map<string, bigint>();
   readonly #names = new Map<bigint, string>();
   readonly #modules = new Map<string, bigint[]>();
-  readonly #trampolines = new Set<bigint>();
+  /** names of BPF programs and trampolines */
+  readonly #bpf = new Map<bigint, string>();
   /** address ranges of the kernel's own code, including its init code, to which early exception handlers point */
   readonly #code: readonly Range[];
 
@@ -30,7 +31,7 @@ export class Symbols {
         const known = this.#modules.get(key);
         if (known === undefined) this.#modules.set(key, [at]);
         else known.push(at);
-        if (key === 'bpf' && name.startsWith('bpf_trampoline_')) this.#trampolines.add(at);
+        if (key === 'bpf') this.#bpf.set(at, name);
       }
     }
     this.#code = [...this.#range('_stext', '_etext'), ...this.#range('_sinittext', '_einittext')];
@@ -71,7 +72,7 @@ export class Symbols {
 
   /** Whether an address is a BPF trampoline. The programs behind it are covered by the check of BPF programs. */
   isTrampoline(address: bigint): boolean {
-    return this.#trampolines.has(address);
+    return this.#bpf.get(address)?.startsWith('bpf_trampoline_') === true;
   }
 
   isKernelCode(address: bigint): boolean {
@@ -79,12 +80,15 @@ export class Symbols {
   }
 
   /**
-   * Describes an address for users: by the function's name, or else by its number and the module that it is probably
-   * in. BPF code is not used for this, because it is allocated anywhere.
+   * Describes an address for users: by the function's name, or else by its number and its owner: the BPF program or
+   * trampoline that begins there, or the module that it is probably in. BPF code is allocated anywhere, so that a
+   * symbol nearby says nothing.
    */
   describe(address: bigint): string {
     const name = this.at(address);
     if (name !== undefined) return name;
+    const program = this.#bpf.get(address);
+    if (program !== undefined) return `0x${address.toString(16)} (BPF code ${program})`;
     let nearest: { readonly module: string; readonly distance: bigint } | undefined;
     for (const [module, addresses] of this.#modules)
       for (const symbol of module === 'bpf' ? [] : addresses) {
@@ -92,6 +96,6 @@ export class Symbols {
         if (distance >= 0n && distance < DISTANCE_MAX && (nearest === undefined || distance < nearest.distance))
           nearest = { module, distance };
       }
-    return `0x${address.toString(16)}${nearest === undefined ? '' : ` (module ${nearest.module})`}`;
+    return `0x${address.toString(16)} (${nearest === undefined ? 'unknown owner' : `module ${nearest.module}`})`;
   }
 }

@@ -76,7 +76,13 @@ interface CgroupLookup {
 
 function lookUpCgroups(cgroups: readonly bigint[], { containerFiles, roots }: InventoryOptions): CgroupLookup {
   const containers = new Map<bigint, ContainerFact>();
-  const source = new ContainerSource({ fileDirectories: containerFiles, onUnsafe: () => undefined, roots });
+  const ignore = (): void => undefined;
+  const source = new ContainerSource({
+    fileDirectories: containerFiles,
+    onUnsafe: ignore,
+    onUnreadable: ignore,
+    roots,
+  });
   const tree = new Cgroups();
   try {
     source.start(sinkOf((fact) => containers.set(fact.cgroupId, fact)));

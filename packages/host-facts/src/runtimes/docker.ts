@@ -18,17 +18,18 @@ import { asList } from './oci.ts';
  * before the container's first process starts.
  */
 export function describeDocker(id: string, roots: HostRoots): ContainerDescription | null {
-  for (const dataRoot of [...roots.dockerRoots, ...defaultDataRoots(roots.root)]) {
+  for (const dataRoot of dataRoots(roots)) {
     const found = describeIn(join(roots.root, dataRoot), id, roots.root);
     if (found !== null) return found;
   }
   return null;
 }
 
-/** Data roots: as configured in the engine's settings, then the default of the packages, then that of the snap. */
-function defaultDataRoots(root: string): string[] {
+/** Given data roots, then that of the engine's settings, the default of the packages, and that of the snap. */
+export function dataRoots({ root, dockerRoots }: HostRoots): string[] {
   const configured = asText(asObject(readJson(join(root, 'etc/docker/daemon.json')))['data-root'], 4096);
-  return [...(configured === '' ? [] : [configured]), '/var/lib/docker', '/var/snap/docker/common/var-lib-docker'];
+  const known = ['/var/lib/docker', '/var/snap/docker/common/var-lib-docker'];
+  return [...dockerRoots, ...(configured === '' ? [] : [configured]), ...known];
 }
 
 function describeIn(dataRoot: string, id: string, root: string): ContainerDescription | null {

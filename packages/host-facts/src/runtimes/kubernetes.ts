@@ -21,6 +21,8 @@ const NAMESPACE = [
 const UID = ['io.kubernetes.pod.uid', 'io.kubernetes.cri.sandbox-uid'];
 const TOKEN_AT = '/var/run/secrets/kubernetes.io/serviceaccount';
 const TOKEN_MAX = 64 * 1024;
+/** Kubelet's own volumes with tokens. Of any other volume the author of the pod chooses the file system. */
+const TOKEN_VOLUME = /\/pods\/[^/]+\/volumes\/kubernetes\.io~(?:projected|secret)\/[^/]+$/;
 
 const LABELS_MAX = 256 * 1024;
 
@@ -49,7 +51,7 @@ export function podOf(
  */
 function serviceAccountOf(mounts: readonly ContainerMount[], root: string): string {
   const mount = mounts.find(({ destination }) => destination.replace(/^\/run\//, '/var/run/') === TOKEN_AT);
-  if (mount === undefined) return '';
+  if (mount === undefined || !TOKEN_VOLUME.test(mount.source)) return '';
   const token = ifReadable(() => readBounded(join(root, mount.source, 'token'), TOKEN_MAX))?.toString('latin1') ?? '';
   const claims = asObject(parseJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')));
   const account = asObject(asObject(claims['kubernetes.io'])['serviceaccount']) as Json;

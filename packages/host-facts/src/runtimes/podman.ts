@@ -6,6 +6,8 @@ import { asList, describeSpec } from './oci.ts';
 /** Storage of root, as packages configure it. Bundles of CRI-O are in /run, those of Podman in /var. */
 const STORAGE = 'var/lib/containers/storage';
 const RUN = 'run/containers/storage';
+/** Folders with a container's files, below the host's root. */
+export const CONTAINERS_DIRECTORIES: readonly string[] = [`${STORAGE}/overlay-containers`, `${RUN}/overlay-containers`];
 
 /**
  * Describes a container of CRI-O or Podman, which share containers/storage: its list of containers has names and image

@@ -4,7 +4,7 @@ import { EMPTY_DESCRIPTION, type HostRoots, microsOf } from './description.ts';
 import { asList, describeSpec } from './oci.ts';
 
 /** Default directories of runc's and crun's state. */
-const STATES = ['run/runc', 'run/crun'];
+export const STATES: readonly string[] = ['run/runc', 'run/crun'];
 
 /**
  * Describes a container from the state of its OCI runtime. The state points to the bundle, whose config.json is the

@@ -20,8 +20,8 @@ const HEX = '([0-9a-f]{64})';
 
 /** Tried in this order. */
 export const runtimes: readonly Runtime[] = [
-  { name: 'docker', component: new RegExp(`^docker-${HEX}\\.scope$`), describe: describeDocker },
-  { name: 'docker', component: new RegExp(`^${HEX}$`), path: /\/docker\//, describe: describeDocker },
+  { name: 'docker', component: new RegExp(`^docker-${HEX}\\.scope$`), describe: describeMoby },
+  { name: 'docker', component: new RegExp(`^${HEX}$`), path: /\/docker\//, describe: describeMoby },
   { name: 'containerd', component: new RegExp(`^cri-containerd-${HEX}\\.scope$`), describe: describeContainerd },
   { name: 'containerd', component: new RegExp(`^nerdctl-${HEX}\\.scope$`), describe: describeContainerd },
   { name: 'containerd', component: new RegExp(`(?:^|:)cri-containerd:${HEX}$`), describe: describeContainerd },
@@ -49,19 +49,27 @@ export const runtimes: readonly Runtime[] = [
 export interface Match {
   readonly runtime: Runtime;
   readonly id: string;
+  /** path of the container's outermost cgroup */
+  readonly cgroup: string;
 }
 
 /** Returns the outermost container in a cgroup path. */
 export function matchRuntime(path: string): Match | null {
-  for (const component of path.split('/')) {
+  const components = path.split('/');
+  for (const [index, component] of components.entries()) {
     for (const runtime of component === '' ? [] : runtimes) {
       const id = runtime.component.exec(component)?.[1];
       if (id === undefined || !(runtime.path?.test(path) ?? true)) continue;
       if (runtime.name === 'lxc' && component === 'lxc') continue;
-      return { runtime, id };
+      return { runtime, id, cgroup: components.slice(0, index + 1).join('/') };
     }
   }
   return null;
+}
+
+/** An engine may keep its files where its command line says; its containerd has the bundle. */
+function describeMoby(id: string, roots: HostRoots): ContainerDescription | null {
+  return describeDocker(id, roots) ?? describeContainerd(id, roots);
 }
 
 function describeKubernetes(id: string, roots: HostRoots): ContainerDescription | null {

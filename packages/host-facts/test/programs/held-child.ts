@@ -13,7 +13,7 @@ const { dev } = statSync(dirname(file), { bigint: true });
 const limits = { maxBytes: 1 << 20, bytesPerSecond: 1 << 20 };
 let answered = false;
 const thread = new HashThread({
-  ...{ limits, log: silentLog, callMaxMs: 100 },
+  ...{ limits, isHost: false, log: silentLog, callMaxMs: 100 },
   onAnswer: () => {
     answered = true;
   },

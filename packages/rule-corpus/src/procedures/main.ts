@@ -5,6 +5,7 @@
  *   sudo npm run procedures -- --part PART   play the part open (default), later, held-out (figures alone) or all
  *   sudo npm run procedures -- --write     play all, and write the committed summary (docs/EFFICACY.md)
  *   npm run procedures -- --list           print the number of procedures of each technique
+ *   npm run procedures -- --unproven       print the rules that no procedure of one of their techniques raised last
  *
  * --scripts also prints the exit code and the standard error of each script, for its author. --lanes N plays N at the
  * same time. Exits with 1 if a file has an error.
@@ -12,11 +13,13 @@
 import { cpus, release } from 'node:os';
 import { scriptArguments } from '@ringfence/base/script';
 import { untilInterrupted } from '@ringfence/runtime/process';
+import { builtIn } from '../content.ts';
 import { PARTS, type Procedure, playableTechniques, readProcedures } from './corpus.ts';
 import { playProcedures } from './play.ts';
+import { unprovenLines, unprovenOf } from './proof.ts';
 import { missLines, scoreLines } from './report.ts';
 import { CONTROLS, judgeProcedure, type Verdict } from './score.ts';
-import { summaryOf, writeSummary } from './summary.ts';
+import { readSummary, summaryOf, writeSummary } from './summary.ts';
 
 const { values, positionals: texts } = scriptArguments(import.meta.filename, {
   allowPositionals: true,
@@ -25,6 +28,7 @@ const { values, positionals: texts } = scriptArguments(import.meta.filename, {
     lanes: { type: 'string', default: String(cpus().length) },
     scripts: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
+    unproven: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -38,6 +42,7 @@ if (faults.length > 0 || !isPart) {
   process.exit(1);
 }
 if (values.list) list();
+else if (values.unproven) print(unprovenLines(unprovenOf(builtIn().rules, readSummary()?.last.raised ?? {})));
 else await measure();
 
 function list(): void {

@@ -52,7 +52,7 @@ export function judgeProcedure(
   const usual = background.get(settingOf(procedure));
   const matched = new Map<string, CompiledRule<EventView>>();
   const onMatch = (rule: CompiledRule<EventView>): void => {
-    if (PRIORITIES.indexOf(rule.priority) >= ALERT && usual?.has(rule.name) !== true) matched.set(rule.name, rule);
+    if (isAlert(rule) && usual?.has(rule.name) !== true) matched.set(rule.name, rule);
   };
   const judge = new EventJudge({ rules: builtIn(), keyFor: () => key, onMatch });
   for (const batch of batches) judge.take(hostOf(procedure.name), batch);
@@ -71,8 +71,11 @@ export function judgeProcedure(
   };
 }
 
+/** Whether a match counts as an alert. */
+export const isAlert = ({ priority }: CompiledRule<EventView>): boolean => PRIORITIES.indexOf(priority) >= ALERT;
+
 /** An alert is right with the technique itself, or with the technique that it belongs to. */
-function isRight(id: string, wanted: readonly string[]): boolean {
+export function isRight(id: string, wanted: readonly string[]): boolean {
   const current = attackTechnique(id)?.id ?? id;
   return wanted.some((technique) => current === technique || technique.startsWith(`${current}.`));
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Tactic } from '@ringfence/rules';
 import { builtIn } from '../content.ts';
 import type { Part } from './corpus.ts';
+import { type Raised, raisedBy } from './proof.ts';
 import { byTactic, missLines } from './report.ts';
 import { type Score, scoreOf, type Verdict } from './score.ts';
 
@@ -31,6 +32,8 @@ export interface Measurement {
   readonly tactics: Readonly<Partial<Record<Tactic, PartScore>>>;
   /** Misses of the parts that are not held out. */
   readonly misses: readonly string[];
+  /** Techniques of the procedures that raised a rule, by its name; without those that are held out. */
+  readonly raised?: Raised;
 }
 
 export interface Summary {
@@ -51,6 +54,7 @@ export function summaryOf(verdicts: readonly Verdict[]): Measurement {
     later: part(of('later')),
     tactics: Object.fromEntries(byTactic(open).map(([tactic, some]) => [tactic, part(some)])),
     misses: missLines(verdicts),
+    raised: raisedBy(verdicts),
   };
 }
 

@@ -32,8 +32,14 @@ export function readActions(): Action[] {
   }));
 }
 
+const FOREIGN = 'another sensor reports it, not the agent';
+
 /** Rules without a recording, and the reason. */
 export const UNRECORDED: Readonly<Record<string, string>> = {
+  'Critical alert of another sensor': FOREIGN,
+  'Serious alert of another sensor': FOREIGN,
+  'Alert of another sensor': FOREIGN,
+  'Remark of another sensor': FOREIGN,
   'Agent fell silent': 'the enricher reports it when ticks stop, not an agent',
   'Cgroup flooded the sensor': 'the agent reports it only while its rings fill up faster than it can read them',
   'Events were lost': 'the enricher reports it when events are missing, not an agent',

@@ -11,4 +11,5 @@ export {
   slugOf,
   storeRecording,
 } from './library.ts';
+export { type Overlap, overlapsOf, overlapText } from './overlaps.ts';
 export { type PlayOptions, play } from './play.ts';

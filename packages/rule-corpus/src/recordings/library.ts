@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { EventJudge } from '@ringfence/rule-lab';
-import { isSignedLines, learnSchema, openRecording, recordingEntry, recordingHeader } from '@ringfence/wire';
+import type { CompiledRule } from '@ringfence/rules';
+import {
+  type EventView,
+  isSignedLines,
+  learnSchema,
+  openRecording,
+  recordingEntry,
+  recordingHeader,
+} from '@ringfence/wire';
 import { builtIn, RULES } from '../content.ts';
 
 const RECORDINGS = join(RULES, 'recordings');
@@ -108,13 +116,28 @@ export function checkRules(): void {
   builtIn();
 }
 
-/** Returns the names of the rules that match on a recording, in alphabetical order. */
-export function matchesOf(rule: string, { key, batches }: PlayedAction): string[] {
-  const names = new Set<string>();
-  const judge = new EventJudge({ rules: builtIn(), keyFor: () => key, onMatch: ({ name }) => names.add(name) });
-  for (const batch of batches) judge.take(hostOf(rule), batch);
-  return [...names].sort();
+/** A match of a rule on a recording. */
+export interface Raised {
+  readonly rule: CompiledRule<EventView>;
+  /** Number of the event, from 1, of which the alert is. */
+  readonly event: number;
 }
+
+/** Returns the matches on a recording. */
+export function raisedOn(rule: string, { key, batches }: PlayedAction): Raised[] {
+  const raised: Raised[] = [];
+  const judge: EventJudge = new EventJudge({
+    rules: builtIn(),
+    keyFor: () => key,
+    onMatch: (matched) => raised.push({ rule: matched, event: judge.events }),
+  });
+  for (const batch of batches) judge.take(hostOf(rule), batch);
+  return raised;
+}
+
+/** Returns the names of the rules that match on a recording, in alphabetical order. */
+export const matchesOf = (rule: string, action: PlayedAction): string[] =>
+  [...new Set(raisedOn(rule, action).map((raised) => raised.rule.name))].sort();
 
 let learnt = false;
 

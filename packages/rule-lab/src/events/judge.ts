@@ -66,7 +66,7 @@ export class Judge {
       if (event.kind === undefined) return;
       written = event;
       if (event.kind === 'log') {
-        take(logBatch(host, [lineOf(new Facts(event.fields))], { first: ++lines }), 'written', TOPIC.logsRaw);
+        take(logRecord(host, new Facts(event.fields), ++lines), 'written', TOPIC.logsRaw);
       } else {
         play(event, event.kind, stage, processes);
         stage.begin('background');
@@ -123,6 +123,13 @@ function passTime(stage: Stage, afterUs: number): void {
   }
   stage.flush();
   host.ktime = Math.max(host.ktime, until);
+}
+
+/** An alert of another sensor has `log.origin: http` and its JSON as `message`. */
+function logRecord(host: SyntheticHost, facts: Facts, first: number): Buffer {
+  return facts.text('log.origin') === 'http'
+    ? logBatch(host, [facts.text('message') ?? ''], { first, origin: 'http' })
+    : logBatch(host, [lineOf(facts)], { first });
 }
 
 /** Returns a line as programs write it, unless it begins with a time of its own. */

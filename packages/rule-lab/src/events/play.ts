@@ -91,7 +91,7 @@ const WITHOUT_PROCESS: Readonly<Record<string, (event: GivenEvent, stage: Stage,
     const facts = new Facts(fields);
     const text = (name: string): string => facts.text(`integrity.${name}`) ?? '';
     stage.begin('written');
-    stage.host.finding(text('check'), text('subject'), text('detail'));
+    stage.host.finding(text('check'), text('subject'), text('detail'), text('list'));
   },
   throttled: ({ fields }, stage) => throttle(stage, new Facts(fields)),
   gap: ({ fields }, stage) => loseEvents(stage, new Facts(fields)),

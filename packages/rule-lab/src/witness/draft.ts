@@ -41,6 +41,9 @@ export function draft(
   }
   if ('container.image.tag' in entries) entries = { 'container.image.repository': 'shop/web', ...entries };
   if (kind === 'io_uring') entries = { 'io_uring.flags': 0, ...entries };
+  // Families other than IP and Unix have no streams.
+  if (kind === 'socket') entries = { 'ringfence.socket.type': 'raw', ...entries };
+  if (entries['process.exec.memfd'] === true) entries = { 'process.executable': '/memfd:x', ...entries };
   if (kind === 'fork') entries = forked(entries);
   return withAge(withNames(withWriter(withLineage(entries))), constraints);
 }

@@ -102,12 +102,31 @@ export function* logLines(constraints: readonly Constraint[]): Generator<Entries
         yield { message: filled, 'log.syslog.appname': program ?? writer };
     }
   }
+  if (isTold && allows('event.action', 'foreign-alert')) yield* alertLines(on, allows);
   if (isTold && on('event.action').some(isPositive)) return;
   const lists = message.filter(isPositive).map(({ test }) => shapesOf(test));
   for (const plain of textsOf(lists, WORDS)) {
     if (message.every((constraint) => satisfied(constraint, plain)) && plain.trim() !== '')
       yield { message: plain, 'log.syslog.appname': program ?? 'daemon' };
   }
+}
+
+const LEVELS = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'informational', 'debug'];
+
+/** Yields alerts of other sensors, as they post them to the agent. */
+function* alertLines(
+  on: (name: string) => Constraint[],
+  allows: (name: string, value: string | undefined) => boolean,
+): Generator<Entries> {
+  const value = (field: string, usual: string): string => first(on(field)) ?? usual;
+  const rule = value('rule.name', 'Write below etc');
+  const command = value('process.command_line', '/usr/bin/id');
+  const fields = { 'proc.cmdline': command, 'user.name': value('user.name', 'ann') };
+  const priorities = allows('event.provider', 'falco') ? LEVELS.filter((level) => allows('log.level', level)) : [];
+  const alerts: object[] = priorities.map((priority) => ({ rule, priority, output_fields: fields }));
+  if (allows('event.provider', 'tetragon') && allows('log.level', undefined))
+    alerts.push({ process_kprobe: { policy_name: rule, process: { binary: command } } });
+  for (const alert of alerts) yield { 'log.origin': 'http', message: JSON.stringify(alert) };
 }
 
 const first = (constraints: readonly Constraint[]): string | undefined => {

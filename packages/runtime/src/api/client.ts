@@ -3,15 +3,24 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { defined, OperatorError } from '@ringfence/base';
+import { claimsOfProcess } from '@ringfence/operators';
 import type { Status } from '../status/status.ts';
-import { http } from './protocol.ts';
+import { CLAIMS_HEADER, http } from './protocol.ts';
+
+/** A header may have 16 KiB. */
+const COMMAND_MAX = 1024;
 
 /** Client of the API that `ringfence up` serves on a unix socket. */
 export class ApiClient {
   readonly #socket: string;
+  readonly #claims: string;
 
-  constructor(socket: string) {
+  /** @param reason why the operator asks, for the audit trail; empty: none is given */
+  constructor(socket: string, reason = '') {
     this.#socket = socket;
+    const claims = claimsOfProcess();
+    const command = claims.command.slice(0, COMMAND_MAX);
+    this.#claims = Buffer.from(JSON.stringify({ ...claims, command, reason })).toString('base64url');
   }
 
   /** Returns the status of the running `up`, or null when none runs. */
@@ -47,7 +56,12 @@ export class ApiClient {
 
   /** Sends a request and returns the body of its response. Rejects with OperatorError when the request fails. */
   async stream(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
-    const request = http.request({ socketPath: this.#socket, path, ...defined({ signal }) });
+    const request = http.request({
+      socketPath: this.#socket,
+      path,
+      headers: { [CLAIMS_HEADER]: this.#claims },
+      ...defined({ signal }),
+    });
     request.end();
     const response = await this.#response(request);
     if (response.statusCode === 200) return response;

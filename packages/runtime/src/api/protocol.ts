@@ -3,3 +3,6 @@ export const http: typeof import('node:http') = process.getBuiltinModule('node:h
 
 /** Most stored records that one request may ask for. */
 export const MAX_LISTED = 100_000;
+
+/** Header with what a client claims about its operator: JSON in base64url. */
+export const CLAIMS_HEADER = 'ringfence-operator';

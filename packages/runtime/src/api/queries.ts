@@ -1,7 +1,7 @@
 import type { TrailReader } from '@ringfence/auditor';
 import type { Bus } from '@ringfence/bus';
 import { catalogue, documentOf, type EventDocument, eventKinds } from '@ringfence/fields';
-import { type Alert, decode, EventView, type Incident, TOPIC } from '@ringfence/wire';
+import { type Alert, decode, EventView, type Incident, type OperatorAction, TOPIC } from '@ringfence/wire';
 import { alertFilter, eventFilter, incidentFilter } from './filters.ts';
 import { MAX_LISTED } from './protocol.ts';
 
@@ -50,6 +50,10 @@ export function incidents(reader: TrailReader, bus: Bus, query: Query): AsyncGen
     where,
   );
 }
+
+/** Yields the newest stored actions of operators. */
+export const operatorActions = (reader: TrailReader, { limit, from }: Query): AsyncIterable<OperatorAction> =>
+  reader.operatorActions({ limit, from });
 
 /** Yields events as documents: new events with `follow`, else the last `limit` events that the bus still keeps. */
 export function events(bus: Bus, query: Query): AsyncGenerator<EventDocument> {

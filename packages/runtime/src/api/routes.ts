@@ -1,10 +1,13 @@
+import { Readable } from 'node:stream';
 import { jsonValue, OperatorError } from '@ringfence/base';
+import type { Forwarder, ReplayRange } from '@ringfence/forwarder';
 import type { Registrar, Revocation } from '@ringfence/registrar';
 import type { App } from '../app.ts';
 import { statusOf } from '../status/status.ts';
+import { appliedHold } from './hold.ts';
 import { auditOf, incidentDossier } from './incident.ts';
 import { rangeOf, recordingOf } from './recording.ts';
-import type { Route } from './server.ts';
+import type { Answer, RecordedAction, Routes } from './server.ts';
 
 /** Loaded at the first request: it loads the rule compiler. */
 const queries = (): Promise<typeof import('./queries.ts')> => import('./queries.ts');
@@ -12,33 +15,123 @@ const queries = (): Promise<typeof import('./queries.ts')> => import('./queries.
 /** Loaded at the first change of an incident's status. */
 const triage = (): Promise<typeof import('./triage.ts')> => import('./triage.ts');
 
+/** Loaded at the first export. */
+const exports = (): Promise<typeof import('./export.ts')> => import('./export.ts');
+
 /** Routes of the API that commands use on a running `up`. */
-export function routesOf(app: App): Readonly<Record<string, Route>> {
+export function routesOf(app: App): Routes {
   const { bus } = app.deployment;
   return {
-    token: async (query) => ({ json: { token: await createToken(registrarOf(app), query) } }),
-    revoke: async (query) => ({ json: await revoke(registrarOf(app), query) }),
-    status: async () => ({ json: await statusOf(app) }),
-    events: async (query, signal) => {
-      const { events, queryOf } = await queries();
-      return { lines: events(bus, queryOf(query, signal)) };
+    token: {
+      operator: (query) => ({
+        action: 'token.create',
+        target: query.get('subject') ?? query.get('role') ?? '',
+        details: detailsOf(query, ['role', 'host', 'ttl']),
+      }),
+      answer: async (query) => ({ json: { token: await createToken(registrarOf(app), query) } }),
     },
-    alerts: async (query, signal) => {
-      const { alerts, queryOf } = await queries();
-      return { lines: jsonValues(alerts(auditOf(app), bus, queryOf(query, signal))) };
+    revoke: {
+      operator: (query) => ({
+        action: 'service.revoke',
+        target: query.get('subject') ?? '',
+        details: detailsOf(query, ['now']),
+        needsReason: true,
+      }),
+      answer: async (query) => ({ json: await revoke(registrarOf(app), query) }),
     },
-    incidents: async (query, signal) => {
-      const { incidents, queryOf } = await queries();
-      return { lines: jsonValues(incidents(auditOf(app), bus, queryOf(query, signal))) };
+    status: { operator: false, answer: async () => ({ json: await statusOf(app) }) },
+    events: {
+      operator: false,
+      answer: async (query, signal) => {
+        const { events, queryOf } = await queries();
+        return { lines: events(bus, queryOf(query, signal)) };
+      },
     },
-    incident: async (query, signal, [id = '', operation]) => {
-      if (operation === 'set') return { json: jsonValue(await (await triage()).setStatus(app, id, query, signal)) };
-      const { executions: _, ...dossier } = await incidentDossier(auditOf(app), id);
-      return { json: jsonValue(dossier) };
+    alerts: {
+      operator: false,
+      answer: async (query, signal) => {
+        const { alerts, queryOf } = await queries();
+        return { lines: jsonValues(alerts(auditOf(app), bus, queryOf(query, signal))) };
+      },
     },
-    raw: (query, signal) => ({ bytes: recordingOf(app, rangeOf(query), signal) }),
+    incidents: {
+      operator: false,
+      answer: async (query, signal) => {
+        const { incidents, queryOf } = await queries();
+        return { lines: jsonValues(incidents(auditOf(app), bus, queryOf(query, signal))) };
+      },
+    },
+    operators: {
+      operator: false,
+      answer: async (query, signal) => {
+        const { operatorActions, queryOf } = await queries();
+        return { lines: jsonValues(operatorActions(auditOf(app), queryOf(query, signal))) };
+      },
+    },
+    incident: { operator: incidentAction, answer: (...request) => incidentRoute(app, ...request) },
+    raw: {
+      operator: (query) => ({
+        action: 'evidence.record',
+        details: detailsOf(query, ['host', 'from', 'until', 'past']),
+      }),
+      answer: (query, signal) => ({ bytes: recordingOf(app, rangeOf(query), signal) }),
+    },
+    sinks: { operator: false, answer: async () => ({ json: await forwarderOf(app).sinks() }) },
+    replay: {
+      operator: (query, [name = '']) => ({
+        action: 'sinks.replay',
+        target: name,
+        details: detailsOf(query, ['from', 'to']),
+      }),
+      answer: (query, signal, [name = '']) => ({ lines: forwarderOf(app).replay(name, replayRangeOf(query), signal) }),
+    },
   };
 }
+
+function forwarderOf({ services }: App): Forwarder {
+  if (services.forwarder !== undefined) return services.forwarder;
+  throw new OperatorError(
+    'no sink runs in this process: set forwarder.sinks, or run this command where the forwarder runs',
+  );
+}
+
+/** Times in µs since the epoch. */
+function replayRangeOf(query: URLSearchParams): ReplayRange {
+  const [from, to] = [Number(query.get('from') ?? Number.NaN), Number(query.get('to') ?? Date.now() * 1000)];
+  if (!(from >= 0 && to >= from && Number.isSafeInteger(to))) throw new OperatorError('expected a time range');
+  return { from, to };
+}
+
+/** What a request may ask about one incident. */
+const OPERATIONS = ['show', 'set', 'exception', 'export', 'hold', 'release'] as const;
+
+function incidentAction(query: URLSearchParams, [id = '', operation = 'show']: readonly string[]): RecordedAction {
+  if (!(OPERATIONS as readonly string[]).includes(operation)) throw new OperatorError(`unknown request ${operation}`);
+  const details = detailsOf(query, ['state', 'verdict']);
+  const needsReason = operation === 'hold' || operation === 'release';
+  return { action: `incident.${operation}`, target: id, details, reason: query.get('note') ?? '', needsReason };
+}
+
+async function incidentRoute(
+  app: App,
+  query: URLSearchParams,
+  signal: AbortSignal,
+  [id = '', operation = 'show']: readonly string[],
+  recordId: string,
+): Promise<Answer> {
+  if (operation === 'hold' || operation === 'release') return { json: await appliedHold(app, id, recordId, signal) };
+  if (operation === 'set') return { json: jsonValue(await (await triage()).setStatus(app, id, query, signal)) };
+  if (operation === 'export') {
+    const bundle = await (await exports()).exportIncident(app, id);
+    return { bytes: Readable.from([bundle]) };
+  }
+  const { executions: _, ...dossier } = await incidentDossier(auditOf(app), id);
+  return { json: jsonValue(dossier) };
+}
+
+/** Returns the parameters of a request that are set. */
+const detailsOf = (query: URLSearchParams, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.filter((name) => query.has(name)).map((name) => [name, query.getAll(name).join(',')]));
 
 function registrarOf({ services }: App): Registrar {
   if (services.registrar === undefined)

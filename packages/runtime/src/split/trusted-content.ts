@@ -6,14 +6,15 @@ import type { Config } from '@ringfence/config';
 const ROOT = 0;
 
 /**
- * Throws OperatorError when a user other than root, such as that of a process of `up`, could change rules, policies or
- * custom probes: those decide what is detected, killed and traced.
+ * Throws OperatorError when a user other than root, such as that of a process of `up`, could change rules, policies,
+ * custom probes or sinks: those decide what is detected, killed, traced and sent.
  */
-export function assertTrustedContent({ detector, responder, collector }: Config): void {
+export function assertTrustedContent({ detector, responder, collector, forwarder }: Config): void {
   const content = {
     'detector.rules': detector.rules,
     'responder.policies': responder.policies,
     'collector.probes.custom': collector.probes.custom,
+    'forwarder.sinks': forwarder.sinks,
   };
   for (const [setting, paths] of Object.entries(content))
     for (const path of paths.filter((each) => each !== 'builtin').flatMap(contentOf)) {

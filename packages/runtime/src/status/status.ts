@@ -59,10 +59,14 @@ export async function statusOf(app: App): Promise<Status> {
 async function serviceStatus(app: App, name: ServiceName): Promise<ServiceStatus | undefined> {
   const service = app.services[name];
   if (service === undefined) return undefined;
-  const ring = app.services.collector?.stats().pendingBytes;
-  const lag =
-    name === 'collector' && ring !== undefined ? ring.security + ring.bulk : await lagOf(app.deployment.bus, name);
-  return { name, lag, stats: service.stats() };
+  return { name, lag: await backlogOf(app, name), stats: service.stats() };
+}
+
+async function backlogOf({ services, deployment }: App, name: ServiceName): Promise<number> {
+  const ring = services.collector?.stats().pendingBytes;
+  if (name === 'collector' && ring !== undefined) return ring.security + ring.bulk;
+  if (name === 'forwarder') return Object.values(services.forwarder!.stats().backlog).reduce((sum, n) => sum + n, 0);
+  return lagOf(deployment.bus, name);
 }
 
 export function processesOf(pids: readonly number[]): ProcessStatus[] {

@@ -35,7 +35,7 @@ test('a recording of a host with quiet logs keeps no recorded bytes in memory', 
   await bus.ensureTopics([TOPIC.raw, TOPIC.logsRaw].map((name) => ({ name, ...settings })));
   const stop = new AbortController();
   const app = { deployment: { bus, enrolled: new Map(), fleet: null }, services: {} } as unknown as App;
-  const answer = await routesOf(app)['raw']?.(new URLSearchParams(), stop.signal, []);
+  const answer = await routesOf(app)['raw']?.answer(new URLSearchParams(), stop.signal, [], '');
   assert.ok(answer !== undefined && 'bytes' in answer);
   const bytes = answer.bytes[Symbol.asyncIterator]();
   await bytes.next();
@@ -64,7 +64,7 @@ test('a recording of a range has the records that the bus got in it, of the host
   }
   const app = { deployment: { bus, enrolled: new Map(), fleet: null }, services: {} } as unknown as App;
   const record = async (query: string): Promise<string[]> => {
-    const answer = await routesOf(app)['raw']?.(new URLSearchParams(query), new AbortController().signal, []);
+    const answer = await routesOf(app)['raw']?.answer(new URLSearchParams(query), new AbortController().signal, [], '');
     assert.ok(answer !== undefined && 'bytes' in answer);
     const [, ...entries] = await Array.fromAsync(answer.bytes);
     return entries.map((entry) => Buffer.from(entry).toString('utf8', 4));

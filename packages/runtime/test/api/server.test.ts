@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { OperatorError } from '@ringfence/base';
 import { ApiClient } from '../../src/api/client.ts';
-import { type Route, serveApi } from '../../src/api/server.ts';
+import { type Route, type Routes, serveApi } from '../../src/api/server.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'rf-api-'));
 test.after(() => rmSync(dir, { recursive: true }));
@@ -18,20 +18,22 @@ async function* numbers(to: number): AsyncGenerator<number> {
   for (let n = 0; n < to; n++) yield n;
 }
 
-const routes: Readonly<Record<string, Route>> = {
-  echo: (query, _, path) => ({ json: { query: Object.fromEntries(query), path } }),
-  count: () => ({ lines: numbers(3) }),
-  bytes: () => ({
+const reading = (answer: Route['answer']): Route => ({ operator: false, answer });
+
+const routes: Routes = {
+  echo: reading((query, _, path) => ({ json: { query: Object.fromEntries(query), path } })),
+  count: reading(() => ({ lines: numbers(3) })),
+  bytes: reading(() => ({
     bytes: (async function* () {
       yield Buffer.from([1, 2, 3]);
     })(),
-  }),
-  refuse: () => {
+  })),
+  refuse: reading(() => {
     throw new OperatorError('not today');
-  },
-  break: () => {
+  }),
+  break: reading(() => {
     throw new TypeError('a bug');
-  },
+  }),
 };
 
 test('the client receives JSON values, lines and bytes as the route returned them', async () => {
@@ -73,13 +75,13 @@ test('a client that disconnects ends the stream that it follows', async () => {
   const socket = socketIn('disconnected');
   const { promise, resolve } = Promise.withResolvers<void>();
   await using _ = await serveApi(socket, {
-    follow: (__, signal) => ({
+    follow: reading((__, signal) => ({
       lines: (async function* () {
         yield 1;
         await once(signal, 'abort');
         resolve();
       })(),
-    }),
+    })),
   });
   const stop = new AbortController();
   for await (const line of new ApiClient(socket).lines('/follow', stop.signal)) {

@@ -13,7 +13,7 @@ export type FileKey = Uint8Array;
 export interface WatchedFile {
   /** whether opens that only read are wanted; opens that write always are */
   readonly reads: boolean;
-  /** the newest identity first */
+  /** the present identity first, unless the file is gone, then earlier ones */
   readonly keys: readonly FileKey[];
 }
 
@@ -40,6 +40,13 @@ const textOf = (key: FileKey): string => Buffer.from(key).toString('latin1');
 /** Whether the file system gives the inode's number to another file only with another generation. */
 export const hasGeneration = (key: FileKey): boolean =>
   new DataView(key.buffer, key.byteOffset).getUint32(GENERATION_AT, true) !== 0;
+
+/** The owner of a file can change its generation, so its present identity has a key for any. */
+function withoutGeneration(key: FileKey): FileKey[] {
+  const any = key.slice();
+  any.fill(0, GENERATION_AT);
+  return [key, any];
+}
 
 /** The files that the sensor recognizes by identity, whatever path leads to them (rf_files and rf_file_paths). */
 export class FileTable {
@@ -70,7 +77,7 @@ export class FileTable {
     };
     // A file that was renamed to another of the paths belongs to the path that it has now.
     for (const [path, file] of files) add(path, file, file.keys.slice(1));
-    for (const [path, file] of files) add(path, file, file.keys.slice(0, 1));
+    for (const [path, file] of files) add(path, file, file.keys.slice(0, 1).flatMap(withoutGeneration));
     this.#apply(wanted);
     // The entries of these slots are gone, so that no file can appear under the path of the next user of a slot.
     for (const [path, slot] of freed) {
@@ -169,7 +176,9 @@ const bytesOf = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(val
 /** Encodes struct rf_file_path. */
 function pathValue(path: Uint8Array): Uint8Array {
   const value = new Uint8Array(records.SIZEOF_FILE_PATH);
-  new DataView(value.buffer).setUint32(records.FILE_PATH_LENGTH, path.length, true);
+  const view = new DataView(value.buffer);
+  view.setUint32(records.FILE_PATH_LENGTH, path.length, true);
+  view.setUint32(records.FILE_PATH_NAME, path.lastIndexOf(47) + 1, true);
   value.set(path, records.FILE_PATH_PATH);
   return value;
 }

@@ -188,7 +188,7 @@ class ChildMember implements Member {
     this.configFile = configFile;
     this.#args = args;
     this.#signal = signal;
-    this.client = new ApiClient(join(directory, 'run/ringfence.sock'));
+    this.client = new ApiClient(join(directory, 'run/ringfence.sock'), 'the fleet of this machine is set up');
   }
 
   get pid(): number | undefined {

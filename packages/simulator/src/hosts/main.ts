@@ -25,7 +25,7 @@ async function main(planFile: string): Promise<void> {
     for (const start of starts) if (start.status === 'fulfilled') hosts.push(stack.use(start.value));
     for (const start of starts) if (start.status === 'rejected') throw start.reason;
   }
-  stack.use(await serveApi(plan.socket, { status: () => ({ json: statusOf(hosts) }) }));
+  stack.use(await serveApi(plan.socket, { status: { operator: false, answer: () => ({ json: statusOf(hosts) }) } }));
   await simulate(hosts, plan, signal);
 }
 

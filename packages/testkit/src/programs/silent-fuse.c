@@ -1,7 +1,8 @@
-// A file system in user space that does not answer: silent-fuse DIRECTORY probe|lookups|reads
+// A file system in user space that does not answer: silent-fuse DIRECTORY probe|lookups|reads|slow
 //
 // It mounts itself on DIRECTORY and prints a line. "lookups": it never answers a lookup. "reads": its only file is
-// called `file`, can be opened, and is never read. "probe": it ends at once. It ends with its parent.
+// called `file`, can be opened, and is never read. "slow": a page of that file takes 5 ms. "probe": it ends at once.
+// It ends with its parent.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -13,11 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int device;
+static int device, slow;
 
 static void answer(unsigned long long unique, int error, const void *body, unsigned size)
 {
-	char bytes[4096];
+	char bytes[8192];
 	struct fuse_out_header header = { .len = sizeof(header) + size, .error = error, .unique = unique };
 	memcpy(bytes, &header, sizeof(header));
 	if (size > 0)
@@ -29,6 +30,7 @@ static void answer(unsigned long long unique, int error, const void *body, unsig
 static struct fuse_attr attributes(unsigned long long node)
 {
 	struct fuse_attr attr = { .ino = node, .nlink = 1, .size = node == 1 ? 0 : 4096, .blksize = 4096, .ctime = 1000 };
+	attr.size = slow && node != 1 ? 8 << 20 : attr.size;
 	attr.mode = node == 1 ? S_IFDIR | 0755 : S_IFREG | 0755;
 	return attr;
 }
@@ -37,7 +39,7 @@ static void serve(const struct fuse_in_header *in, const char *argument, int rea
 {
 	switch (in->opcode) {
 	case FUSE_INIT: {
-		struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION, .minor = 31, .max_readahead = 131072, .max_write = 4096,
+		struct fuse_init_out out = { .major = FUSE_KERNEL_VERSION, .minor = 31, .max_readahead = slow ? 0 : 131072, .max_write = 4096,
 					     .flags = FUSE_ASYNC_READ };
 		return answer(in->unique, 0, &out, sizeof(out));
 	}
@@ -62,7 +64,13 @@ static void serve(const struct fuse_in_header *in, const char *argument, int rea
 		struct fuse_statfs_out out = { .st = { .bsize = 4096, .namelen = 255 } };
 		return answer(in->unique, 0, &out, sizeof(out));
 	}
-	case FUSE_READ:
+	case FUSE_READ: {
+		static const char page[4096];
+		if (!slow)
+			return;
+		usleep(5000);
+		return answer(in->unique, 0, page, sizeof(page));
+	}
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
 	case FUSE_INTERRUPT:
@@ -75,6 +83,7 @@ static void serve(const struct fuse_in_header *in, const char *argument, int rea
 int main(int argc, char **argv)
 {
 	char options[128], bytes[65536];
+	slow = argc > 2 && strcmp(argv[2], "slow") == 0;
 	device = open("/dev/fuse", O_RDWR);
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", device);
 	if (argc < 3 || device < 0 || mount("silent", argv[1], "fuse", 0, options) < 0) {
@@ -88,7 +97,7 @@ int main(int argc, char **argv)
 		long length = read(device, bytes, sizeof(bytes));
 		if (length < (long)sizeof(struct fuse_in_header))
 			return 1;
-		serve((struct fuse_in_header *)bytes, bytes + sizeof(struct fuse_in_header), strcmp(argv[2], "reads") == 0);
+		serve((struct fuse_in_header *)bytes, bytes + sizeof(struct fuse_in_header), strcmp(argv[2], "lookups") != 0);
 	}
 	return 0;
 }

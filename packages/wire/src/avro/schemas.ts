@@ -20,6 +20,7 @@ const TOPIC_FILES = {
   AuditHead: 'audit-head',
   Feedback: 'feedback',
   RuleCounts: 'rule-counts',
+  OperatorAction: 'operator-action',
 } as const;
 
 /** Entries of state stores, which only the service that wrote them reads. */
@@ -43,6 +44,7 @@ const STATE_FILES = {
   StateWrites: 'state-writes',
   StateFilebeatHost: 'state-filebeat-host',
   StateFilebeatFile: 'state-filebeat-file',
+  StateTicket: 'state-ticket',
 } as const;
 
 export const AVRO_FILES: typeof TOPIC_FILES & typeof STATE_FILES = { ...TOPIC_FILES, ...STATE_FILES };

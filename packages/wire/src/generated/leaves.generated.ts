@@ -244,6 +244,9 @@ export const leaf = {
     command: 16 as BytesLeaf,
     workingDirectory: 17 as BytesLeaf,
     tty: 18 as BytesLeaf,
+    provider: 19 as BytesLeaf,
+    rule: 20 as BytesLeaf,
+    level: 21 as BytesLeaf,
   },
   HostContext: {
     hostname: 0 as BytesLeaf,
@@ -513,6 +516,7 @@ export const leaf = {
     check: 0 as BytesLeaf,
     subject: 1 as BytesLeaf,
     detail: 2 as BytesLeaf,
+    list: 3 as BytesLeaf,
   },
   Authentication: {
     result: 0 as LongLeaf,

@@ -953,9 +953,11 @@ export const fileKeyGeneration = (view: DataView, at: number): number => view.ge
 /** struct rf_file_path: bytes, and where each field begins */
 export const SIZEOF_FILE_PATH = 264;
 export const FILE_PATH_LENGTH = 0;
+export const FILE_PATH_NAME = 4;
 export const FILE_PATH_PATH = 8;
 export const FILE_PATH_PATH_LENGTH = 256;
 export const filePathLength = (view: DataView, at: number): number => view.getUint32(at, true);
+export const filePathName = (view: DataView, at: number): number => view.getUint32(at + 4, true);
 
 /** struct rf_flow: bytes, and where each field begins */
 export const SIZEOF_FLOW = 128;

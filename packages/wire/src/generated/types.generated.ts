@@ -252,7 +252,7 @@ export interface MountContext {
 
 /** a line of a log, parsed if its program is known; an empty or zero field is unknown */
 export interface Log {
-  /** file, journald, filebeat */
+  /** file, journald, http (an alert of another sensor), filebeat */
   readonly origin: string;
   /** path of the file, or name of the unit */
   readonly path: string;
@@ -262,7 +262,7 @@ export interface Log {
   readonly program: string;
   readonly pid: number;
   readonly message: Text;
-  /** ECS event.category: authentication, session, process, iam */
+  /** ECS event.category: authentication, session, process, iam, intrusion_detection */
   readonly category: string;
   /** ECS event.action: ssh-login, sudo-command, cron-command */
   readonly action: string;
@@ -281,6 +281,12 @@ export interface Log {
   readonly command: string;
   readonly workingDirectory: string;
   readonly tty: string;
+  /** sensor whose alert the line is: falco, tetragon */
+  readonly provider: string;
+  /** rule or policy of that sensor */
+  readonly rule: string;
+  /** priority that the sensor gives the alert, in lower case */
+  readonly level: string;
 }
 
 /** names and addresses of the host */
@@ -655,6 +661,8 @@ export interface Finding {
   readonly subject: string;
   /** description of the problem */
   readonly detail: string;
+  /** on the first of several findings of one run on what the kernel hides: all of them, each with its check, subject and detail */
+  readonly list: string;
 }
 
 /** the result of an authentication by PAM */
@@ -1355,7 +1363,7 @@ export interface Result {
   readonly signature: Ed25519Signature;
 }
 
-export const AuditKinds = ['alert', 'incident', 'command', 'result', 'gap', 'execution', 'events', 'dlq', 'enrolment'] as const;
+export const AuditKinds = ['alert', 'incident', 'command', 'result', 'gap', 'execution', 'events', 'dlq', 'enrolment', 'operator', 'held'] as const;
 export type AuditKind = (typeof AuditKinds)[number];
 
 export type Sha256 = Uint8Array;
@@ -1490,7 +1498,7 @@ export interface InterestRecord {
 export interface Enrolment {
   /** hostId of an agent, or instance name of a service */
   readonly subject: string;
-  /** agent, enricher, detector, responder, auditor */
+  /** agent, enricher, detector, responder, auditor, forwarder */
   readonly role: string;
   /** Ed25519, SPKI DER: verifies the signatures of the subject */
   readonly publicKey: Uint8Array;
@@ -1579,6 +1587,44 @@ export interface RuleCounts {
   /** µs since the epoch, by the bus's clock; the later of two records is valid */
   readonly at: number;
   readonly rules: readonly RuleCount[];
+  /** key id of the signer; empty: unsigned, as in one process */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
+export const OperatorOrigins = ['socket', 'command', 'service'] as const;
+export type OperatorOrigin = (typeof OperatorOrigins)[number];
+
+/** What a person asked Ringfence to do, or to show. Written before the action: one that failed has a record too. */
+export interface OperatorAction {
+  /** hash of the line in the operator log of the host */
+  readonly id: string;
+  /** µs since the epoch */
+  readonly at: number;
+  readonly hostId: string;
+  readonly hostname: string;
+  /** subject and verb, such as incident.set */
+  readonly action: string;
+  /** what the action is about, such as the id of an incident; empty: nothing more */
+  readonly target: string;
+  /** as the operator gave it; empty: none */
+  readonly reason: string;
+  /** user id, from the kernel; -1: unknown */
+  readonly uid: number;
+  /** name of that user on the host; empty: unknown */
+  readonly user: string;
+  /** user id that the environment claims (SUDO_UID); -1: none */
+  readonly claimedUid: number;
+  /** name that the environment claims (SUDO_USER); empty: none */
+  readonly claimedUser: string;
+  /** socket: a request to a running ringfence; command: a command that needs none; service: a start, or changed files */
+  readonly origin: OperatorOrigin;
+  /** command line with its secrets masked; of a request, as the client claims it */
+  readonly command: string;
+  /** process of the client; -1: unknown */
+  readonly pid: number;
+  /** parameters of the action, such as the new state, by name */
+  readonly details: { readonly [key: string]: string };
   /** key id of the signer; empty: unsigned, as in one process */
   readonly keyId: string;
   readonly signature: Ed25519Signature;
@@ -2080,6 +2126,11 @@ export interface StateFilebeatFile {
   readonly recent: Uint8Array;
 }
 
+/** The reference of a sink's far side to an incident: a message, an issue, a case. */
+export interface StateTicket {
+  readonly reference: string;
+}
+
 export interface RecordTypes {
   readonly Event: Event;
   readonly RawBatch: RawBatch;
@@ -2098,6 +2149,7 @@ export interface RecordTypes {
   readonly AuditHead: AuditHead;
   readonly Feedback: Feedback;
   readonly RuleCounts: RuleCounts;
+  readonly OperatorAction: OperatorAction;
   readonly StateHost: StateHost;
   readonly StateChain: StateChain;
   readonly StateChainCounts: StateChainCounts;
@@ -2117,4 +2169,5 @@ export interface RecordTypes {
   readonly StateWrites: StateWrites;
   readonly StateFilebeatHost: StateFilebeatHost;
   readonly StateFilebeatFile: StateFilebeatFile;
+  readonly StateTicket: StateTicket;
 }

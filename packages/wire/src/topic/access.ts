@@ -2,7 +2,7 @@ import type { RecordName } from '../avro/schemas.ts';
 import { RECORD_ON, TOPIC, type Topic } from './topics.ts';
 
 /** Clients of the bus. In a fleet, each has a certificate and an entry in the broker's access lists. */
-export type Role = 'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'registrar';
+export type Role = 'agent' | 'enricher' | 'detector' | 'responder' | 'auditor' | 'forwarder' | 'registrar';
 
 export interface Access {
   readonly reads: readonly Topic[];
@@ -20,7 +20,7 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
   agent: { reads: [], writes: [TOPIC.raw, TOPIC.logsRaw], group: null },
   enricher: {
     reads: [TOPIC.raw, TOPIC.logsRaw, TOPIC.enrolments, TOPIC.schemas],
-    writes: [TOPIC.events, TOPIC.dlq, TOPIC.schemas],
+    writes: [TOPIC.events, TOPIC.operator, TOPIC.dlq, TOPIC.schemas],
     group: 'enricher',
   },
   detector: {
@@ -32,6 +32,7 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
       TOPIC.joins,
       TOPIC.rarity,
       TOPIC.interest,
+      TOPIC.operator,
       TOPIC.dlq,
       TOPIC.schemas,
     ],
@@ -48,7 +49,7 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
       TOPIC.enrolments,
       TOPIC.schemas,
     ],
-    writes: [TOPIC.commands, TOPIC.results, TOPIC.answers, TOPIC.feedback, TOPIC.dlq, TOPIC.schemas],
+    writes: [TOPIC.commands, TOPIC.results, TOPIC.answers, TOPIC.feedback, TOPIC.operator, TOPIC.dlq, TOPIC.schemas],
     group: 'responder',
   },
   auditor: {
@@ -60,14 +61,24 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
       TOPIC.results,
       TOPIC.dlq,
       TOPIC.enrolments,
+      TOPIC.operator,
       TOPIC.auditHeads,
       TOPIC.schemas,
     ],
     // People read the audit trail, and give feedback on its incidents.
-    writes: [TOPIC.auditHeads, TOPIC.feedback, TOPIC.dlq, TOPIC.schemas],
+    writes: [TOPIC.auditHeads, TOPIC.operator, TOPIC.feedback, TOPIC.dlq, TOPIC.schemas],
     group: 'auditor',
   },
-  registrar: { reads: [TOPIC.enrolments, TOPIC.schemas], writes: [TOPIC.enrolments, TOPIC.schemas], group: null },
+  forwarder: {
+    reads: [TOPIC.alerts, TOPIC.incidents, TOPIC.commands, TOPIC.results, TOPIC.enrolments, TOPIC.schemas],
+    writes: [TOPIC.operator, TOPIC.dlq, TOPIC.schemas],
+    group: 'forwarder',
+  },
+  registrar: {
+    reads: [TOPIC.enrolments, TOPIC.schemas],
+    writes: [TOPIC.enrolments, TOPIC.operator, TOPIC.schemas],
+    group: null,
+  },
 };
 
 export const ROLES: readonly Role[] = Object.keys(ACCESS) as Role[];

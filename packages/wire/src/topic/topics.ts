@@ -19,6 +19,7 @@ export const TOPIC = {
   interest: 'ringfence.interest',
   enrolments: 'ringfence.enrolments',
   auditHeads: 'ringfence.audit-heads',
+  operator: 'ringfence.operator',
   logsRaw: 'logs-raw',
 } as const;
 
@@ -70,6 +71,7 @@ export const topics: readonly TopicDefault[] = [
   topic('schemas', 'single', EVER, EVER, true),
   topic('enrolments', 'single', EVER, EVER, true),
   topic('auditHeads', 'single', EVER, EVER),
+  topic('operator', 'single', EVER, EVER),
   topic('dlq', 'single', 28 * DAY, 256 * MiB),
 ];
 
@@ -96,6 +98,7 @@ export const RECORD_ON: Readonly<Record<Topic, RecordName | null>> = {
   [TOPIC.schemas]: null,
   [TOPIC.enrolments]: 'Enrolment',
   [TOPIC.auditHeads]: 'AuditHead',
+  [TOPIC.operator]: 'OperatorAction',
   [TOPIC.dlq]: 'DeadLetter',
 };
 

@@ -220,6 +220,7 @@ int main(void)
 	END
 	BEGIN(rf_file_path)
 		NUMBER(length)
+		NUMBER(name)
 		PART(path)
 	END
 	BEGIN(rf_file_identity)

@@ -83,6 +83,11 @@ const COMMON: Readonly<Record<string, Mapping>> = {
   'ringfence.command.cause': keyword,
   'ringfence.command.expires': time,
   'ringfence.result.outcome': keyword,
+  'ringfence.operator.target': keyword,
+  'ringfence.operator.origin': keyword,
+  'ringfence.operator.claimed_uid': number,
+  'ringfence.operator.claimed_user': keyword,
+  'ringfence.operator.details': keyword,
   'ringfence.lineage': opaque,
   'container.labels': opaque,
 };

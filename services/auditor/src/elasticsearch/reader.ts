@@ -1,34 +1,29 @@
-import { type Alert, type AuditKind, decode, type Incident } from '@ringfence/wire';
+import type { InRecord } from '@ringfence/bus';
+import {
+  type Alert,
+  type AuditKind,
+  decode,
+  type Incident,
+  type OperatorAction,
+  type RecordTypes,
+} from '@ringfence/wire';
 import { AuditError } from '../errors.ts';
-import { unpack } from '../packing.ts';
+import { type ChainedRecord, type ChainLinks, type Evidence, MAX_LINKS, withinLimit } from '../evidence.ts';
 import type { IncidentDossier } from '../sqlite/read/dossier.ts';
 import type { ListQuery } from '../sqlite/read/list.ts';
-import type { TrailReader } from '../trail-reader.ts';
+import type { SourceRange, TrailReader } from '../trail-reader.ts';
+import { chainKey } from '../verify/chain-verifier.ts';
+import { type AuditDocument, AuditSearch, chainedRecordOf, type Hit, payloadOf } from './audit-search.ts';
 import { type Cluster, openCluster } from './cluster.ts';
-import { type AuditSource, idOf } from './documents/audit.ts';
+import { idOf } from './documents/audit.ts';
 import { ClusterRequestError } from './errors.ts';
 import { type ClusterOptions, type IndexNames, namesOf } from './options.ts';
 
-const PAGE = 100;
-/** Maximum number of alerts, of commands and of results of an incident. */
-const MAX_RELATED = 10_000;
 /** Number of versions to look for: more than are normally published between two refreshes. */
 const MAX_OLDER_VERSIONS = 50;
 
-interface Hit<S> {
-  readonly _id: string;
-  readonly _source: S;
-  readonly sort?: readonly unknown[];
-}
-
 type IncidentSource = Readonly<Record<string, unknown>>;
 
-interface AuditDocument {
-  readonly ringfence: { readonly audit: AuditSource };
-}
-
-/** Largest payload of an entry: records of the bus are smaller. A document may name any size. */
-const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
 const OK = 200;
 
 /** Yields items. What can't be read in an answer of the cluster ends in ClusterRequestError. */
@@ -53,28 +48,57 @@ function unreadable(items: string, error: unknown): AuditError {
 export class ClusterReader implements TrailReader, AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #names: IndexNames;
+  readonly #search: AuditSearch;
 
   constructor(options: ClusterOptions) {
     this.#cluster = openCluster(options);
     this.#names = namesOf(options);
+    this.#search = new AuditSearch(this.#cluster, this.#names);
   }
 
-  async *alerts(query: ListQuery<Alert> = {}): AsyncGenerator<Alert, void, undefined> {
-    const filter = [{ term: { 'ringfence.audit.kind': 'alert' } }, ...rangeOf('ringfence.audit.timestamp', query, 1)];
+  alerts(query: ListQuery<Alert> = {}): AsyncGenerator<Alert, void, undefined> {
+    return this.#records('alert', 'Alert', query);
+  }
+
+  operatorActions(query: ListQuery<OperatorAction> = {}): AsyncGenerator<OperatorAction, void, undefined> {
+    return this.#records('operator', 'OperatorAction', query);
+  }
+
+  async *#records<N extends 'Alert' | 'OperatorAction'>(
+    kind: AuditKind,
+    name: N,
+    query: ListQuery<RecordTypes[N]>,
+  ): AsyncGenerator<RecordTypes[N], void, undefined> {
+    const filter = [{ term: { 'ringfence.audit.kind': kind } }, ...rangeOf('ringfence.audit.timestamp', query, 1)];
     const sort = [{ 'ringfence.audit.timestamp': 'desc' }, { 'ringfence.audit.hash': 'asc' }];
-    const pages = this.#pages<AuditDocument>(this.#names.audit, filter, sort);
-    const alerts = newest(query, pages, async (hits) => hits.map(({ _source }) => decode('Alert', payloadOf(_source))));
-    yield* readable('alerts', alerts);
+    const pages = this.#search.pages<AuditDocument>(this.#names.audit, filter, sort);
+    const records = newest(query, pages, async (hits) => hits.map(({ _source }) => decode(name, payloadOf(_source))));
+    yield* readable(`records of kind ${kind}`, records);
   }
 
   async *incidents(query: ListQuery<Incident> = {}): AsyncGenerator<Incident, void, undefined> {
     const filter = rangeOf('@timestamp', query, 1000);
     const sort = [{ '@timestamp': 'desc' }, { 'ringfence.incident.id': 'asc' }];
-    const pages = this.#pages<IncidentSource>(this.#names.incidents, filter, sort);
+    const pages = this.#search.pages<IncidentSource>(this.#names.incidents, filter, sort);
     yield* readable(
       'incidents',
       newest(query, pages, (hits) => this.#incidentsOf(hits)),
     );
+  }
+
+  /** Yields the records of a source partition between two offsets, as the bus had them. */
+  async *recordsOf({ topic, partition, from, to }: SourceRange): AsyncGenerator<InRecord, void, undefined> {
+    const filter = [
+      { term: { 'ringfence.audit.topic': topic } },
+      { term: { 'ringfence.audit.partition': partition } },
+      { range: { 'ringfence.audit.offset': { gte: from, lt: to } } },
+    ];
+    const sort = [{ 'ringfence.audit.offset': 'asc' }];
+    for await (const hits of this.#search.pages<AuditDocument>(this.#names.audit, filter, sort))
+      for (const { _source: source } of hits) {
+        const { offset, timestamp } = source.ringfence.audit;
+        yield { topic, partition, offset, key: '', value: payloadOf(source), timestamp };
+      }
   }
 
   async incident(id: string): Promise<IncidentDossier | undefined> {
@@ -105,14 +129,63 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
     return { incident, versions, alerts, commands, results, executions: [] };
   }
 
+  /** The cluster removes events by its own retention, which no hold reaches. */
+  hold(): undefined {}
+
+  async evidence(id: string): Promise<Evidence | undefined> {
+    try {
+      return await this.#evidence(id);
+    } catch (error) {
+      throw unreadable(`the evidence of ${id}`, error);
+    }
+  }
+
+  /** Executions are on the bus: the audit stream has only the hash of their batches. */
+  async #evidence(id: string): Promise<Evidence | undefined> {
+    const dossier = await this.#dossier(id);
+    if (dossier === undefined) return undefined;
+    const { incident, commands } = dossier;
+    const ids = [
+      ...incident.alerts.map((alert) => idOf('alert', alert.id)),
+      ...commands.flatMap((command) => [idOf('command', command.id), idOf('result', command.id)]),
+    ];
+    const documents = [
+      ...(await this.#search.find('incident', { prefix: { 'ringfence.audit.id': `${id}/` } })),
+      ...(await this.#search.byIds(ids)).values(),
+      ...(await this.#search.find('operator', { term: { 'ringfence.audit.cause': id } })),
+    ];
+    const { records, omitted } = withinLimit(documents.map(chainedRecordOf));
+    const chains = Map.groupBy(records, chainKey).values();
+    const links = await Promise.all(Array.from(chains, (group) => this.#links(group)));
+    return { dossier, records, links, omitted };
+  }
+
+  /** Reads the hashes of a chain from the first of these records on. */
+  async #links(group: readonly ChainedRecord[]): Promise<ChainLinks> {
+    const [{ topic, partition, kind }] = group as readonly [ChainedRecord];
+    const from = group.reduce((least, { seq }) => Math.min(least, seq), Number.POSITIVE_INFINITY);
+    const filter = [
+      ...Object.entries({ topic, partition, kind }).map(([name, value]) => ({
+        term: { [`ringfence.audit.${name}`]: value },
+      })),
+      { range: { 'ringfence.audit.seq': { gte: from, lt: from + MAX_LINKS } } },
+    ];
+    const hashes: Buffer[] = [];
+    for await (const hits of this.#search.pages<AuditDocument>(this.#names.audit, filter, [
+      { 'ringfence.audit.seq': 'asc' },
+    ]))
+      for (const { _source } of hits) hashes.push(Buffer.from(_source.ringfence.audit.hash, 'hex'));
+    return { topic, partition, kind, from, hashes, head: from + hashes.length - 1 };
+  }
+
   /**
    * Reads incidents from the audit stream, where a version may become visible up to a refresh later than in the index
    * of incidents. Until then returns the newest visible version, and omits an incident without one.
    */
   async #incidentsOf(hits: readonly Hit<IncidentSource>[]): Promise<Incident[]> {
-    const found = await this.#byIds(hits.map(({ _source }) => versionIds(_source)[0]!));
+    const found = await this.#search.byIds(hits.map(({ _source }) => versionIds(_source)[0]!));
     const delayed = hits.map(({ _source }) => versionIds(_source)).filter(([newest]) => !found.has(newest!));
-    const older = await this.#byIds(delayed.flat());
+    const older = await this.#search.byIds(delayed.flat());
     return hits
       .map(({ _source }) => versionIds(_source).find((id) => found.has(id) || older.has(id)))
       .flatMap((id) => (id === undefined ? [] : (found.get(id) ?? older.get(id) ?? [])))
@@ -120,29 +193,12 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
   }
 
   async #ordered<T>(ids: readonly string[], read: (bytes: Buffer) => T): Promise<T[]> {
-    const found = await this.#byIds(ids);
+    const found = await this.#search.byIds(ids);
     return ids.flatMap((id) => found.get(id) ?? []).map((document) => read(payloadOf(document)));
   }
 
-  async #byIds(ids: readonly string[]): Promise<Map<string, AuditDocument>> {
-    const found = new Map<string, AuditDocument>();
-    for (let start = 0; start < Math.min(ids.length, MAX_RELATED); start += PAGE) {
-      const values = ids.slice(start, start + PAGE);
-      const hits = await this.#search<AuditDocument>(this.#names.audit, { size: PAGE, query: { ids: { values } } });
-      for (const { _id, _source } of hits) found.set(_id, _source);
-    }
-    return found;
-  }
-
   async #related(kind: AuditKind, terms: Readonly<Record<string, readonly string[]>>): Promise<Buffer[]> {
-    const filter = [{ term: { 'ringfence.audit.kind': kind } }, { terms }];
-    const sort = [{ 'ringfence.audit.timestamp': 'asc' }, { 'ringfence.audit.hash': 'asc' }];
-    const found: Buffer[] = [];
-    for await (const hits of this.#pages<AuditDocument>(this.#names.audit, filter, sort)) {
-      found.push(...hits.map(({ _source }) => payloadOf(_source)));
-      if (found.length >= MAX_RELATED) break;
-    }
-    return found;
+    return (await this.#search.find(kind, { terms })).map(payloadOf);
   }
 
   async #versions(id: string): Promise<number> {
@@ -151,29 +207,6 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
       body: { query: { bool: { filter } } },
     });
     return body.count;
-  }
-
-  async *#pages<S>(
-    index: string,
-    filter: readonly object[],
-    sort: readonly object[],
-  ): AsyncGenerator<readonly Hit<S>[]> {
-    let after: readonly unknown[] | undefined;
-    do {
-      const body = { size: PAGE, query: { bool: { filter } }, sort, ...(after && { search_after: after }) };
-      const hits: readonly Hit<S>[] = await this.#search<S>(index, body);
-      if (hits.length > 0) yield hits;
-      after = hits.length < PAGE ? undefined : hits.at(-1)?.sort;
-    } while (after !== undefined);
-  }
-
-  async #search<S>(index: string, body: object): Promise<readonly Hit<S>[]> {
-    const response = await this.#cluster.request<{ hits: { hits: readonly Hit<S>[] } }>('POST', `/${index}/_search`, {
-      // The stream does not exist before the auditor's first start.
-      query: { ignore_unavailable: true, allow_partial_search_results: false },
-      body: { ...body, track_total_hits: false },
-    });
-    return response.body.hits.hits;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -216,9 +249,4 @@ function versionIds(source: IncidentSource): string[] {
   const newest = Number(source['ringfence.incident.version']);
   const versions = Array.from({ length: Math.min(newest, MAX_OLDER_VERSIONS) }, (_, back) => newest - back);
   return versions.map((version) => idOf('incident', `${source['ringfence.incident.id']}/${version}`));
-}
-
-function payloadOf({ ringfence: { audit } }: AuditDocument): Buffer {
-  if (!(audit.size >= 0 && audit.size <= MAX_PAYLOAD_BYTES)) throw new RangeError(`a payload of ${audit.size} bytes`);
-  return unpack(Buffer.from(audit.payload, 'base64'), audit.packed, audit.size);
 }

@@ -1,10 +1,11 @@
 import type { Log } from '@ringfence/base';
+import type { KeyLookupByRole } from '@ringfence/ecs';
 import type { AuditBatch, AuditEntry, AuditSink, Rejection, SinkStats, SourcePosition, TrailHeads } from '../sink.ts';
 import { addTally, COMPACTED_TOPICS, emptyTally, type Tally } from '../tally.ts';
 import { bulk, type Put } from './bulk.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { digestOf, idOf } from './documents/audit.ts';
-import { createDocuments, type DocumentFactory, type KeyLookupByRole } from './documents/index.ts';
+import { createDocuments, type DocumentFactory } from './documents/index.ts';
 import { ClusterUnavailableError, DocumentRejectedError } from './errors.ts';
 import { headId, headPut, loadHeads, type PartitionHead, versionOf } from './heads.ts';
 import { KnownEntries, type KnownEntry } from './known-entries.ts';

@@ -1,9 +1,15 @@
-import type { Alert, Command, DeadLetter, EventView, Incident, Result } from '@ringfence/wire';
-import type { TrailReader } from '../trail-reader.ts';
+import type { InRecord } from '@ringfence/bus';
+import type { Alert, Command, DeadLetter, EventView, Incident, OperatorAction, Result } from '@ringfence/wire';
+import type { Evidence } from '../evidence.ts';
+import type { Hold } from '../hold.ts';
+import type { SourceRange, TrailReader } from '../trail-reader.ts';
 import type { PublishedHead, Verification } from '../verify/verification.ts';
 import { dossierOf, type IncidentDossier } from './read/dossier.ts';
 import { type EventQuery, eventsOf } from './read/events.ts';
+import { evidenceOf } from './read/evidence.ts';
+import { storedHold } from './read/hold.ts';
 import { type ListQuery, list } from './read/list.ts';
+import { recordsOf } from './read/records.ts';
 import { type SearchHit, search } from './read/search.ts';
 import { Trail } from './read/trail.ts';
 import { statsOf, type TrailStats } from './read/trail-stats.ts';
@@ -37,6 +43,10 @@ export class AuditReader implements TrailReader, Disposable {
     return list(this.#trail, 'Result', query);
   }
 
+  operatorActions(query: ListQuery<OperatorAction> = {}): List<OperatorAction> {
+    return list(this.#trail, 'OperatorAction', query);
+  }
+
   deadLetters(query: ListQuery<DeadLetter> = {}): List<DeadLetter> {
     return list(this.#trail, 'DeadLetter', query);
   }
@@ -44,6 +54,14 @@ export class AuditReader implements TrailReader, Disposable {
   /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
   incident(id: string): IncidentDossier | undefined {
     return dossierOf(this.#trail, id);
+  }
+
+  hold(id: string): Hold | null {
+    return this.#trail.guard(() => storedHold(this.#trail.db, id));
+  }
+
+  evidence(id: string): Evidence | undefined {
+    return evidenceOf(this.#trail, id);
   }
 
   /** Yields events in the order of their batches. The same view is reused: copy what you need before the next event. */
@@ -57,6 +75,11 @@ export class AuditReader implements TrailReader, Disposable {
    */
   search(text: string, limit = 100): SearchHit[] {
     return search(this.#trail, text, limit);
+  }
+
+  /** Yields the records of a source partition between two offsets, as the bus had them. */
+  recordsOf(range: SourceRange): Generator<InRecord, void, undefined> {
+    return recordsOf(this.#trail, range);
   }
 
   stats(): TrailStats {

@@ -4,8 +4,12 @@ import { AuditFullError } from '../errors.ts';
 import type { AuditDropCause } from '../sink.ts';
 import type { Sqlite } from './database.ts';
 import { unpackKeys } from './entity-keys.ts';
+import type { HeldRecords } from './held-records.ts';
 
-/** Kinds to drop when space runs out, in this order. Alerts, incidents, commands and results always stay. */
+/**
+ * Kinds to drop when space runs out, in this order. Alerts, incidents, commands, results, actions of operators and what
+ * a hold keeps always stay.
+ */
 const DROPPABLE: readonly AuditKind[] = ['events', 'execution', 'dlq', 'gap'];
 
 /** Part of the limit that is reserved for the write-ahead log and free pages. */
@@ -40,8 +44,10 @@ export class Retention {
   readonly #unindex;
   readonly #base;
   readonly #count;
+  readonly #held: HeldRecords;
 
-  constructor(db: Sqlite, path: string, maxBytes: number) {
+  constructor(db: Sqlite, path: string, maxBytes: number, held: HeldRecords) {
+    this.#held = held;
     this.#db = db;
     this.#path = path;
     this.#limitBytes = maxBytes - SLACK_BYTES;
@@ -61,8 +67,8 @@ export class Retention {
     this.#unindex = db.prepare('DELETE FROM search WHERE rowid = ?');
     this.#base = db.prepare('UPDATE chains SET base_seq = ?, base_hash = ? WHERE chain = ?');
     this.#count = db.prepare(
-      `INSERT INTO drops (kind, cause, count, events, bytes) VALUES (?, ?, 1, ?, ?)
-       ON CONFLICT (kind, cause) DO UPDATE SET count = count + 1, events = events + excluded.events, bytes = bytes + excluded.bytes`,
+      `INSERT INTO drops (kind, cause, count, events, bytes) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (kind, cause) DO UPDATE SET count = count + excluded.count, events = events + excluded.events, bytes = bytes + excluded.bytes`,
     );
   }
 
@@ -90,11 +96,18 @@ export class Retention {
     if (row === undefined) return false;
     const number = kindNumber[kind];
     const { record, chain, seq, hash, entities, events, stored } = row;
+    const { isLost } = this.#held.keep(record, kind, entities);
     this.#delete.run(record);
     for (const key of unpackKeys(entities)) this.#unlink.run(key, number, record);
     if (kind !== 'events') this.#unindex.run(record);
     this.#base.run(seq, hash, chain);
-    this.#count.run(number, cause, events, stored);
+    this.#count.run(number, isLost ? 'hold-full' : cause, 1, events, stored);
     return true;
+  }
+
+  /** Drops what the hold of an incident kept. */
+  release(incident: string): void {
+    const { count, events, bytes } = this.#held.release(incident);
+    if (count > 0) this.#count.run(kindNumber.held, 'released', count, events, bytes);
   }
 }

@@ -7,6 +7,8 @@ import { addTally, COMPACTED_TOPICS, emptyTally, type Tally } from '../tally.ts'
 import { Chains } from './chains.ts';
 import { openForWriting, type Sqlite, storageError } from './database.ts';
 import { readDrops } from './drops.ts';
+import { HeldRecords } from './held-records.ts';
+import { Holds } from './holds.ts';
 import { RecordWriter } from './record-writer.ts';
 import { Retention } from './retention.ts';
 
@@ -34,6 +36,8 @@ export class SqliteSink implements AuditSink {
   readonly #db: Sqlite;
   readonly #chains: Chains;
   readonly #records: RecordWriter;
+  readonly #holds: Holds;
+  readonly #held: HeldRecords;
   readonly #retention: Retention;
   readonly #position;
   readonly #setPosition;
@@ -43,6 +47,7 @@ export class SqliteSink implements AuditSink {
   /** Sequence number last returned by heads(), by chain */
   readonly #reportedSeqs = new Map<number, number>();
   readonly #trail: string;
+  readonly #released: string[] = [];
   #newestEvent: number;
 
   /** Throws AuditStorageError, AuditBusyError, AuditFullError, AuditVersionError. */
@@ -53,7 +58,9 @@ export class SqliteSink implements AuditSink {
     this.#db = db;
     this.#chains = new Chains(db);
     this.#records = new RecordWriter(db, this.#chains);
-    this.#retention = new Retention(db, options.path, options.maxBytes);
+    this.#holds = new Holds(db, Math.min(options.holdMaxBytes ?? options.maxBytes / 4, options.maxBytes / 2));
+    this.#held = new HeldRecords(db, this.#holds, this.#records);
+    this.#retention = new Retention(db, options.path, options.maxBytes, this.#held);
     this.#position = db.prepare<[string, number], { next: number }>(
       'SELECT next FROM positions WHERE topic = ? AND partition = ?',
     );
@@ -80,6 +87,7 @@ export class SqliteSink implements AuditSink {
     } catch (error) {
       throw storageError(this.#options.path, error);
     } finally {
+      this.#released.length = 0;
       this.#chains.clear();
     }
   }
@@ -88,9 +96,10 @@ export class SqliteSink implements AuditSink {
     const tally = emptyTally();
     for (const position of batch.positions) this.#updatePosition(position, tally);
     for (const entry of batch.entries) this.#write(entry, tally);
-    this.#chains.save();
     const now = this.#options.now?.() ?? Date.now() * 1000;
     this.#retention.apply(this.#cutoff(now), now);
+    this.#chains.save();
+    for (const incident of this.#released.splice(0)) this.#retention.release(incident);
     return tally;
   }
 
@@ -111,9 +120,17 @@ export class SqliteSink implements AuditSink {
       tally.events += entry.eventCount;
       tally.payloadBytes += entry.payload.length;
       tally.storedBytes += stored.bytes;
+      if (entry.kind === 'incident') this.#holds.incidentStored();
+      if (entry.kind === 'operator') this.#applyHold(entry);
       if (entry.kind === 'events') this.#newestEvent = Math.max(this.#newestEvent, entry.until);
     } else if (stored.outcome === 'duplicate') tally.duplicates++;
     else tally.conflicts++;
+  }
+
+  /** What a released hold kept is dropped at the end of the transaction, when the heads of its chain are saved. */
+  #applyHold({ payload }: AuditEntry): void {
+    const { released } = this.#holds.apply(payload, this.#held.bytes);
+    if (released !== null) this.#released.push(released);
   }
 
   /** Bounded by the wall clock: an event from a host whose clock runs ahead must not expire the whole trail. */

@@ -17,6 +17,7 @@ export function createReaders({
     [TOPIC.commands, readCommand],
     [TOPIC.results, readResult],
     [TOPIC.enrolments, readEnrolment],
+    [TOPIC.operator, readOperatorAction],
     [TOPIC.dlq, readDeadLetter],
     [TOPIC.events, createEventBatchReader(separateExecutions)],
   ]);
@@ -87,6 +88,16 @@ function readEnrolment(record: InRecord, value: Uint8Array): AuditEntry[] {
   const text = searchText([subject, role, signingKeyId, revokedAt === 0 ? 'enrolled' : 'revoked']);
   const hostId = role === 'agent' ? subject : '';
   return [entryOf(record, value, { kind: 'enrolment', id, timestamp: revokedAt || issuedAt, hostId, text })];
+}
+
+/** The action of a person: its id is the hash of its line in the operator log, which may be forwarded twice. */
+function readOperatorAction(record: InRecord, value: Uint8Array): AuditEntry[] {
+  const { id, at, hostId, action, target, reason, user, claimedUser, command, details } = decode(
+    'OperatorAction',
+    value,
+  );
+  const text = searchText([action, target, reason, user, claimedUser, command, ...Object.values(details)]);
+  return [entryOf(record, value, { kind: 'operator', id, timestamp: at, hostId, cause: target, text })];
 }
 
 /** A dead letter has no timestamp; the bus's is used. */

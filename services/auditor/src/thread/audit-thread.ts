@@ -27,6 +27,7 @@ export class AuditThread implements AuditWriter {
   /** Where a damaged file was moved on opening; null when it was intact */
   readonly movedAside: string | null;
   #pending: PromiseWithResolvers<WorkerResponse> | undefined;
+  #last: Promise<void> = Promise.resolve();
   #failure: Error | undefined;
   /** Number of schemas sent to the thread */
   #sentSchemas = 0;
@@ -88,7 +89,17 @@ export class AuditThread implements AuditWriter {
     return 'heads' in response ? response.heads : { trail: '', heads: [] };
   }
 
-  async #request(request: WorkerRequest): Promise<Exclude<WorkerResponse, { error: SerializedError }>> {
+  /** One request at a time: the thread answers in the order of the requests, without naming them. */
+  #request(request: WorkerRequest): Promise<Exclude<WorkerResponse, { error: SerializedError }>> {
+    const response = this.#last.then(() => this.#send(request));
+    this.#last = response.then(
+      () => {},
+      () => {},
+    );
+    return response;
+  }
+
+  async #send(request: WorkerRequest): Promise<Exclude<WorkerResponse, { error: SerializedError }>> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#pending = Promise.withResolvers<WorkerResponse>();
     this.#worker.postMessage(request);

@@ -23,7 +23,10 @@ const MAX_FORGED = 1000;
  * Reads `ringfence.audit-heads`. A head that is not signed by one of the auditors' `keys` proves nothing and is
  * reported. Without `keys` signatures are not verified, as in a single process, where heads are unsigned.
  */
-export async function readHeads(records: AsyncIterable<InRecord>, keys: HeadKeys | undefined): Promise<PublishedHeads> {
+export async function readHeads(
+  records: AsyncIterable<Pick<InRecord, 'value' | 'offset' | 'timestamp'>>,
+  keys: HeadKeys | undefined,
+): Promise<PublishedHeads> {
   const byChain = new Map<string, PublishedHead[]>();
   const forged: Tampering[] = [];
   for await (const { value, offset, timestamp } of records) {

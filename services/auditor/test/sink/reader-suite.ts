@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { OutRecord } from '@ringfence/bus';
 import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/synthetic';
-import { encode, TOPIC } from '@ringfence/wire';
+import { createSigningKey, encode, TOPIC } from '@ringfence/wire';
+import { buildBundle, verifyBundle } from '../../src/bundle/index.ts';
 import { ClusterReader } from '../../src/index.ts';
+import { createTestAction, inRecord } from '../support.ts';
 import { testTrail } from '../trail.ts';
 import type { ClusterStore } from './cluster.ts';
 import { storeWithNewSink, toInRecords } from './suite.ts';
@@ -35,6 +37,41 @@ export function readerSuite(name: string, open: () => Promise<ClusterStore>): vo
         matching.map(({ id }) => id),
         [times[7]?.id],
       );
+    });
+
+    test('lists the actions of operators, of which a redelivered one is stored once', async () => {
+      await using store = await open();
+      const actions = ['incident.set', 'token.create'].map((action, i) => createTestAction(i, { action }));
+      const records = actions.map((action) => encode('OperatorAction', action));
+      await storeWithNewSink(
+        store,
+        [...records, ...records].map((value, offset) => inRecord(TOPIC.operator, offset, value)),
+      );
+      await store.counts();
+      await using reader = new ClusterReader(store.options);
+      const found = await Array.fromAsync(reader.operatorActions());
+      assert.deepEqual(
+        found.map((action) => ({ ...action })),
+        actions,
+      );
+    });
+
+    test('returns the evidence of an incident, whose records fit the hashes of their chains', async () => {
+      await using store = await open();
+      await storeWithNewSink(store, toInRecords(testTrail(0, 6)));
+      await store.counts();
+      await using reader = new ClusterReader(store.options);
+      const [incident] = await Array.fromAsync(reader.incidents());
+      const evidence = await reader.evidence(incident?.id ?? '');
+      assert.ok(evidence !== undefined);
+      const kinds = Object.entries(Object.groupBy(evidence.records, ({ kind }) => kind));
+      assert.deepEqual(
+        kinds.map(([kind, records]) => [kind, records?.length]).toSorted(),
+        ['alert', 'command', 'incident', 'result'].map((kind) => [kind, 6]),
+      );
+      const key = createSigningKey();
+      const signer = { key, root: key.publicKey, enrolment: null, hostId: EVIDENCE_HOST };
+      assert.deepEqual(verifyBundle(buildBundle({ evidence, heads: [], signer, now: 1 })).problems, []);
     });
 
     test('returns an incident with the records that belong to it', async () => {

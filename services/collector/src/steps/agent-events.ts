@@ -68,11 +68,12 @@ export class AgentEvents implements ContextSink, HashSink {
     out.boolean(hashing);
   }
 
-  finding({ check, subject, detail }: Finding): void {
+  finding({ check, subject, detail, list = '' }: Finding): void {
     const out = this.#begin(LANE.context, this.ktime, KIND.Finding);
     out.string(check);
     out.string(subject);
     out.string(detail);
+    out.string(list);
   }
 
   /** Names the process whose exec asked for the hash, if any, without its cgroup, which it may have left since. */

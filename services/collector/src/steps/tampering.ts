@@ -1,8 +1,8 @@
 import type { Log } from '@ringfence/base';
 import { type OnCgroup, type Sensor, transcodeAt } from '@ringfence/sensor';
+import type { SyslogKind, SyslogSender } from '@ringfence/syslog';
 import { decodeText, LANE, nanosToMicros, records } from '@ringfence/wire';
 import type { Batch } from '../delivery/batch.ts';
-import type { SyslogSender } from '../delivery/syslog.ts';
 import type { NextSequence } from './agent-events.ts';
 
 export interface TamperingParts {
@@ -16,6 +16,13 @@ export interface TamperingParts {
   readonly syslog: Pick<SyslogSender, 'send' | 'retry'> | null;
   readonly log: Log;
 }
+
+/** The messages of `collector.tampering.syslog`. */
+export const TAMPERING: SyslogKind = {
+  id: 'tampering',
+  severity: 1,
+  text: 'tampering with the agent or its sensor',
+};
 
 const operationNames = new Map(
   Object.entries(records.TamperingOperation).map(([name, value]) => [value as number, name.toLowerCase()]),

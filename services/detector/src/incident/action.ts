@@ -41,7 +41,7 @@ const OBJECTS: Readonly<Record<Exclude<KindName, 'Exec'>, readonly string[]>> = 
   UserContext: [],
   ContainerContext: [],
   MountContext: [],
-  Log: ['log.syslog.appname', 'message', 'log.origin'],
+  Log: ['log.syslog.appname', 'message', 'log.origin', 'event.provider', 'rule.name', 'log.level'],
   HostContext: [],
   Accept: ['source.ip', 'source.port'],
   FileChange: ['file.path', 'file.target_path', 'file.xattr'],

@@ -27,8 +27,13 @@ export interface LogLine {
   readonly pid: number;
   /** the message without the syslog header */
   readonly text: string;
-  readonly journal: boolean;
+  readonly origin: 'file' | 'journald' | 'http';
 }
+
+const ORIGINS: ReadonlyMap<string, LogLine['origin']> = new Map([
+  ['journald', 'journald'],
+  ['http_endpoint', 'http'],
+]);
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -48,21 +53,21 @@ export function toLogLine(document: Json): LogLine | null {
   const at = microsOf(asText(document['@timestamp'], MAX_TIME));
   if (typeof message !== 'string' || at === null) return null;
   const log = asObject(document['log']);
-  const journal = asObject(document['input'])['type'] === 'journald';
+  const origin = ORIGINS.get(asText(asObject(document['input'])['type'], MAX_NAME)) ?? 'file';
   const app = asText(asObject(log['syslog'])['appname'], MAX_NAME);
   const whole = Buffer.from(message);
   const kept = whole.length > MAX_MESSAGE ? whole.subarray(0, MAX_MESSAGE) : whole;
   const text = whole.length > MAX_MESSAGE ? kept.toString('utf8') : message;
   const pid = asCount(asObject(document['process'])['pid'], 2 ** 31 - 1);
-  const path = journal ? asObject(document['systemd'])['unit'] : asObject(log['file'])['path'];
+  const path = origin === 'journald' ? asObject(document['systemd'])['unit'] : asObject(log['file'])['path'];
   return {
     at,
     message: kept,
     length: Math.max(asCount(asObject(document['ringfence'])['length'], 2 ** 31 - 1), whole.length),
     path: asText(path, MAX_PATH),
-    offset: journal ? -1 : asCount(log['offset']),
-    journal,
-    ...(app === '' ? parseSyslog(text) : { program: app, pid, text }),
+    offset: origin === 'file' ? asCount(log['offset']) : -1,
+    origin,
+    ...(app === '' && origin !== 'http' ? parseSyslog(text) : { program: app, pid, text }),
   };
 }
 

@@ -1,16 +1,19 @@
 import { hash } from 'node:crypto';
 import type { InRecord, Position, StateChange, StateEntry } from '@ringfence/bus';
-import { KIND, LANE, UNKNOWN_BOOT, u64ToHex } from '@ringfence/wire';
+import { KIND, LANE, nanosToMicros, UNKNOWN_BOOT, u64ToHex } from '@ringfence/wire';
 import type { CompiledEnricherOptions } from '../config.ts';
 import { countEvent, type EnricherStats } from '../metrics.ts';
 import { Boot, laneOf } from '../state/boot.ts';
 import type { Boots } from '../state/boots.ts';
+import type { ProcessEntry } from '../state/process.ts';
 import type { BatchBuilder } from '../steps/batch.ts';
 import type { Enriched } from '../steps/enrich-batch.ts';
 import type { SequenceStep } from '../steps/sequences.ts';
-import { logEvent } from './event.ts';
+import { logEvent, parseSigned } from './event.ts';
 import { FILEBEAT, FilebeatHosts } from './filebeat.ts';
 import type { LogLine } from './line.ts';
+import { parseMessage } from './parsers/parse.ts';
+import type { Parsed } from './parsers/parsed.ts';
 import type { FilebeatLine, LogRecord, SignedLines } from './record.ts';
 
 export interface LogStepDeps {
@@ -51,11 +54,12 @@ export function createLogStep({ boots, sequences, out, stats, options }: LogStep
 
   function addSigned(boot: Boot, line: LogLine, sequence: number, wallOffset: number): void {
     const ktime = line.at - wallOffset;
-    // Only the journal knows the sender of a line. A pid in the text of a line may be forged.
-    const process = line.journal && line.pid > 0 ? boot.processes.at(line.pid, ktime) : null;
-    const event = logEvent(line, line.journal ? 'journald' : 'file', sequence, ktime, process);
+    const parsed = parseSigned(line);
+    const process = subjectOf(boot, line, parsed, wallOffset);
+    const event = logEvent({ line, parsed, origin: line.origin, sequence, ktime, process });
     const container = process === null ? null : boot.containerOf(process);
-    const partial = process === null || process.known ? '' : 'process unknown';
+    const isMissing = process === null ? (parsed.process?.pid ?? 0) > 0 : !process.known;
+    const partial = isMissing ? 'process unknown' : '';
     out.add(process, container, null, -1, partial, event, 0, event.length);
     stats.logLines++;
     countEvent(stats, KIND.Log);
@@ -77,7 +81,8 @@ export function createLogStep({ boots, sequences, out, stats, options }: LogStep
     const { wallOffset } = boot;
     const run = hash('sha256', `${FILEBEAT}\0${hostId}\0${partition}`, 'buffer').subarray(0, 8);
     out.begin({ boot, run, wallOffset, sentAt: line.at, receivedAt: timestamp, lanes: [] });
-    const event = logEvent(line, 'filebeat', sequence, line.at - wallOffset, null);
+    const parsed = parseMessage(line.program, line.text);
+    const event = logEvent({ line, parsed, origin: 'filebeat', sequence, ktime: line.at - wallOffset, process: null });
     out.add(null, null, null, -1, '', event, 0, event.length);
     stats.filebeatLines++;
     countEvent(stats, KIND.Log);
@@ -90,4 +95,21 @@ export function createLogStep({ boots, sequences, out, stats, options }: LogStep
     drain: (partition, position) => filebeatHosts.drain(partition, position),
     restore: (entry) => filebeatHosts.restore(entry),
   };
+}
+
+/** Sensors read the start of a process from different clocks, in steps of up to 10 ms. */
+const START_TOLERANCE_US = 1_000_000;
+
+/**
+ * Returns the process that wrote a line or that an alert is about. Only the journal knows the sender of a line, because
+ * a pid in the text of a line may be forged. A process that started at another time than the alert says is another one.
+ */
+function subjectOf(boot: Boot, line: LogLine, { process }: Parsed, wallOffset: number): ProcessEntry | null {
+  const at = line.at - wallOffset;
+  if (line.origin === 'journald') return line.pid > 0 ? boot.processes.at(line.pid, at) : null;
+  if (process === undefined || process.pid === 0) return null;
+  if (process.startedAt === null) return boot.processes.at(process.pid, at);
+  const start = process.startedAt - wallOffset;
+  const found = boot.processes.at(process.pid, start + START_TOLERANCE_US);
+  return found !== null && Math.abs(nanosToMicros(found.start) - start) <= START_TOLERANCE_US ? found : null;
 }

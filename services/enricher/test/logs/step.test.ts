@@ -76,6 +76,9 @@ describe('lines of an agent', () => {
       command: '',
       workingDirectory: '',
       tty: '',
+      provider: '',
+      rule: '',
+      level: '',
     });
     assert.equal(message.bytes.toString(), ACCEPTED);
     assert.deepEqual([second?.log.program, second?.log.action], ['app', '']);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { baseFields, type Document } from '@ringfence/ecs';
 import type { AuditKind } from '@ringfence/wire';
 import { type ChainedFields, recordHash } from '../../chain.ts';
 import { pack, unpack } from '../../packing.ts';
 import type { AuditEntry } from '../../sink.ts';
-import { baseFields, type Document } from './common.ts';
 
 /** Returns an entry's `_id`. Long ids are hashed: Elasticsearch allows 512 bytes, and ids are arbitrary text. */
 export function idOf(kind: string, id: string): string {

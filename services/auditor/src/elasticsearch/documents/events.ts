@@ -1,6 +1,6 @@
+import { type Ancestor, analyzerFields, type Document, ECS_VERSION, entryLeaderFields } from '@ringfence/ecs';
 import { catalogue, documentOf, eventKinds } from '@ringfence/fields';
 import { EventView, KIND, type ProcessInfo } from '@ringfence/wire';
-import { type Ancestor, analyzerFields, type Document, ECS_VERSION, entryLeaderFields } from './common.ts';
 
 /** Upper bound for a chain of parents. */
 const MAX_ANCESTORS = 64;

@@ -1,14 +1,27 @@
+import {
+  alertDocument,
+  commandDocument,
+  type Document,
+  incidentDocument,
+  type KeyLookup,
+  type KeyLookupByRole,
+  resultDocument,
+} from '@ringfence/ecs';
+import { ACCESS, ROLES, TOPIC } from '@ringfence/wire';
 import type { AuditEntry } from '../../sink.ts';
 import type { Put } from '../bulk.ts';
 import type { ClusterOptions, IndexNames } from '../options.ts';
-import { commandDocument, resultDocument } from './action.ts';
-import { alertDocument } from './alert.ts';
 import { idOf } from './audit.ts';
-import type { Document, KeyLookupByRole } from './common.ts';
 import { createEventDocuments } from './events.ts';
-import { incidentDocument } from './incident.ts';
+import { operatorDocument } from './operator.ts';
 
-export type { KeyLookupByRole } from './common.ts';
+/** The roles whose processes record the actions of operators */
+const OPERATOR_ROLES = ROLES.filter((role) => ACCESS[role].writes.includes(TOPIC.operator));
+
+const anyOf =
+  (lookups: readonly KeyLookup[]): KeyLookup =>
+  (keyId) =>
+    lookups.map((lookup) => lookup(keyId)).find((key) => key !== undefined);
 
 /** Creates the searchable documents of an entry; the audit stream is written separately. */
 export type DocumentFactory = (entry: AuditEntry) => Put[];
@@ -20,6 +33,7 @@ export function createDocuments(
 ): DocumentFactory {
   const detector = trusted?.('detector');
   const responder = trusted?.('responder');
+  const operators = trusted === undefined ? undefined : anyOf(OPERATOR_ROLES.map(trusted));
   const events = createEventDocuments(eventSample, analyzer);
   const singleDocument = (index: string, entry: AuditEntry, document: Document): Put[] => [
     { index, id: idOf(entry.kind, entry.id), document: arrived(document) },
@@ -29,6 +43,7 @@ export function createDocuments(
     if (kind === 'alert') return singleDocument(names.alerts, entry, alertDocument(payload, detector, analyzer));
     if (kind === 'command') return singleDocument(names.actions, entry, commandDocument(payload, responder));
     if (kind === 'result') return singleDocument(names.actions, entry, resultDocument(payload, responder));
+    if (kind === 'operator') return singleDocument(names.actions, entry, operatorDocument(payload, operators));
     if (kind === 'events')
       return Array.from(events(payload), ({ id, document }) => ({
         index: names.events,

@@ -23,14 +23,32 @@ export interface IncidentDossier {
   readonly executions: readonly Buffer[];
 }
 
+interface Execution {
+  readonly id: string;
+  readonly timestamp: number;
+  readonly payload: Buffer;
+}
+
 const MAX_EXECUTIONS = 10_000;
 const MAX_ENTITIES = 4096;
+
+/** With the ids of the records of executions, and how many more there are. */
+export interface ListedDossier extends IncidentDossier {
+  readonly executionIds: readonly string[];
+  readonly omittedExecutions: number;
+}
 
 /** Returns an incident with the records that belong to it, or undefined when it does not exist. */
 export function dossierOf(trail: Trail, id: string): IncidentDossier | undefined {
   // Read in one transaction, so that the records are consistent while the trail is written.
-  return trail.guard(() => trail.db.transaction(() => new Dossier(trail, id).gather())());
+  const found = trail.guard(() => trail.db.transaction(() => dossierIn(trail, id))());
+  if (found === undefined) return undefined;
+  const { executionIds: _, omittedExecutions: __, ...dossier } = found;
+  return dossier;
 }
+
+/** As `dossierOf`, within the caller's transaction. */
+export const dossierIn = (trail: Trail, id: string): ListedDossier | undefined => new Dossier(trail, id).gather();
 
 class Dossier {
   readonly #trail: Trail;
@@ -41,7 +59,7 @@ class Dossier {
     this.#id = id;
   }
 
-  gather(): IncidentDossier | undefined {
+  gather(): ListedDossier | undefined {
     const row = this.#trail.db
       .prepare<[string], Row>(`SELECT ${COLUMNS} FROM incidents i JOIN records r ON r.record = i.record WHERE i.id = ?`)
       .get(this.#id);
@@ -51,8 +69,8 @@ class Dossier {
     const causes = [this.#id, ...incident.alerts.map(({ id }) => id)];
     const commands = causes.flatMap((cause) => this.#commandsFor(cause));
     const results = commands.flatMap((command) => this.#byId('result', 'Result', command.id));
-    const executions = this.#executionsOf(incident);
-    return { incident, versions: this.#versions(), alerts, commands, results, executions };
+    const versions = this.#versions();
+    return { incident, versions, alerts, commands, results, ...this.#executionsOf(incident) };
   }
 
   #byId<N extends 'Alert' | 'Result'>(kind: AuditKind, name: N, id: string): RecordTypes[N][] {
@@ -64,8 +82,10 @@ class Dossier {
 
   #commandsFor(cause: string): Command[] {
     return this.#trail.db
-      .prepare<[string], Row>(`SELECT ${COLUMNS} FROM causes c JOIN records r ON r.record = c.record WHERE c.cause = ?`)
-      .all(cause)
+      .prepare<[string, number], Row>(
+        `SELECT ${COLUMNS} FROM causes c JOIN records r ON r.record = c.record WHERE c.cause = ? AND r.kind = ?`,
+      )
+      .all(cause, kindNumber.command)
       .map((row) => decode('Command', payloadOf(row)));
   }
 
@@ -80,18 +100,32 @@ class Dossier {
     );
   }
 
-  #executionsOf(incident: Incident): Buffer[] {
-    const found = new Map<number, { readonly timestamp: number; readonly payload: Buffer }>();
-    for (const { entityId } of incident.processes.slice(0, MAX_ENTITIES)) {
-      for (const [record, execution] of this.#executionsBy(entityId)) {
-        if (found.size < MAX_EXECUTIONS) found.set(record, execution);
-      }
-    }
+  #executionsOf(incident: Incident): Pick<ListedDossier, 'executions' | 'executionIds' | 'omittedExecutions'> {
+    const found = new Map<number, Execution>();
+    let omittedExecutions = 0;
+    const add = (record: number, execution: Execution): void => {
+      if (found.size < MAX_EXECUTIONS || found.has(record)) found.set(record, execution);
+      else omittedExecutions++;
+    };
+    for (const [record, execution] of this.#heldExecutions()) add(record, execution);
+    for (const { entityId } of incident.processes.slice(0, MAX_ENTITIES))
+      for (const [record, execution] of this.#executionsBy(entityId)) add(record, execution);
     const ordered = [...found].sort(([recordA, a], [recordB, b]) => a.timestamp - b.timestamp || recordA - recordB);
-    return ordered.map(([, { payload }]) => payload);
+    const executions = ordered.map(([, { payload }]) => payload);
+    return { executions, executionIds: ordered.map(([, { id }]) => id), omittedExecutions };
   }
 
-  *#executionsBy(entityId: string): Generator<[number, { readonly timestamp: number; readonly payload: Buffer }]> {
+  /** What a hold of the incident keeps: `0` is the character after `/`. */
+  #heldExecutions(): [number, Execution][] {
+    const rows = this.#trail.db
+      .prepare<[number, string, string], Row>(
+        `SELECT ${COLUMNS} FROM records r WHERE r.kind = ? AND r.id >= ? AND r.id < ? LIMIT ${MAX_EXECUTIONS}`,
+      )
+      .all(kindNumber.held, `${this.#id}/execution/`, `${this.#id}/execution0`);
+    return rows.map((row) => [row.record, { id: row.id, timestamp: row.timestamp, payload: payloadOf(row) }]);
+  }
+
+  *#executionsBy(entityId: string): Generator<[number, Execution]> {
     const key = entityKey(entityId);
     if (key === null) return;
     const rows = this.#trail.db
@@ -105,7 +139,10 @@ class Dossier {
       const payload = payloadOf(row);
       view.open(payload);
       // The index holds only a prefix of the entity id.
-      if (view.next() && view.process?.entityId === entityId) yield [row.record, { timestamp: row.timestamp, payload }];
+      if (view.next() && view.process?.entityId === entityId) {
+        const { id, timestamp } = row;
+        yield [row.record, { id, timestamp, payload }];
+      }
     }
   }
 }

@@ -13,7 +13,7 @@ export interface ListQuery<T> extends TimeRange {
 }
 
 /** Record types that are stored individually. */
-export type ListedType = 'Alert' | 'Command' | 'Result' | 'DeadLetter' | 'Incident';
+export type ListedType = 'Alert' | 'Command' | 'Result' | 'DeadLetter' | 'Incident' | 'OperatorAction';
 
 const KINDS: Readonly<Record<ListedType, AuditKind>> = {
   Alert: 'alert',
@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<ListedType, AuditKind>> = {
   Result: 'result',
   DeadLetter: 'dlq',
   Incident: 'incident',
+  OperatorAction: 'operator',
 };
 
 const FOLLOW_POLL_MS = 100;

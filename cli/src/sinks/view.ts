@@ -1,0 +1,35 @@
+import { durationText, type Paint } from '@ringfence/base';
+import type { SinkConfig, SinkKind, SinkStatus } from '@ringfence/forwarder';
+import { escapeText } from '@ringfence/wire';
+import { counted, grouped } from '../shared/numbers.ts';
+
+/** One line for each sink, and a second one for a sink that fails or lost records. */
+export function sinkLines(paint: Paint, sinks: readonly SinkStatus[]): string[] {
+  const width = Math.max(...sinks.map(({ name }) => name.length), 0);
+  return sinks.flatMap((sink) => {
+    const { name, type, sent, backlog, waitingMs, deadLetters, lost, failing } = sink;
+    const facts = [
+      type.padEnd(13),
+      `sent ${grouped(sent)}`,
+      backlog === 0
+        ? 'no backlog'
+        : `backlog ${counted(backlog, 'record')}, the oldest for ${durationText(waitingMs * 1000)}`,
+      ...(deadLetters === 0 ? [] : [`${counted(deadLetters, 'record')} refused`]),
+      ...(lost === 0 ? [] : [paint.red(`${counted(lost, 'record')} lost`)]),
+    ];
+    const state = failing === '' ? paint.green('ok     ') : paint.red('failing');
+    const line = `${state} ${paint.bold(name.padEnd(width))}  ${facts.join('  ')}`;
+    return failing === '' ? [line] : [line, `        ${escapeText(failing)}`];
+  });
+}
+
+/** One line for each kind of sink. */
+export function kindLines(paint: Paint, kinds: readonly SinkKind[]): string[] {
+  const width = Math.max(...kinds.map(({ type }) => type.length));
+  return kinds.map(
+    ({ type, title, sends }) => `${paint.bold(type.padEnd(width))}  ${title} ${paint.dim(`(${sends.join(', ')})`)}`,
+  );
+}
+
+export const configLine = (paint: Paint, { name, kind, common }: SinkConfig): string =>
+  `${paint.green('ok')} ${paint.bold(name)}: ${kind.type}, sends ${(common.send ?? kind.sends).join(', ')}`;

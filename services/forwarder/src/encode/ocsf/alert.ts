@@ -1,0 +1,61 @@
+import { isIP } from 'node:net';
+import type { ItemOf } from '../../sink.ts';
+import { summaryOf } from '../summary.ts';
+import { attacksOf, baseEvent, containerOf, deviceOf, isKnown, known, type Ocsf } from './common.ts';
+import { fileOf, processOf } from './process.ts';
+
+const CREATE = 1;
+const NEW = 1;
+const RULE = 1;
+const UNKNOWN = 0;
+
+/** An alert as a Detection Finding (2004). */
+export function detectionFinding(item: ItemOf<'alert'>): Ocsf {
+  const { document, id, at } = item;
+  const { title, tactics, techniques } = summaryOf(item);
+  const process = processOf(item);
+  return {
+    ...baseEvent(item, {
+      uid: 2004,
+      name: 'Detection Finding',
+      activity: CREATE,
+      profiles: ['host', 'container', 'security_control'],
+    }),
+    is_alert: true,
+    status_id: NEW,
+    finding_info: {
+      uid: id,
+      title,
+      desc: document['rule.description'],
+      created_time: Math.floor(at / 1000),
+      analytic: ruleOf(title),
+      attacks: attacksOf(tactics, techniques),
+    },
+    device: deviceOf(item),
+    actor: { process },
+    evidences: [evidenceOf(item, process)],
+  };
+}
+
+export const ruleOf = (name: string): Ocsf => (name === '' ? {} : { name, type_id: RULE });
+
+function evidenceOf(item: ItemOf<'alert'>, { uid, pid, name, cmd_line, user }: Ocsf): Ocsf {
+  const { fields } = summaryOf(item);
+  const evidence = known({
+    actor: { process: { uid, pid, name, cmd_line }, user },
+    file: fileOf(fields.get('file.path') ?? '', UNKNOWN),
+    src_endpoint: endpointOf(fields, 'source'),
+    dst_endpoint: endpointOf(fields, 'destination'),
+    data: { events: item.document['ringfence.alert.events'], fields: item.document['ringfence.alert.fields'] },
+  });
+  // A container alone is no evidence.
+  return isKnown(evidence) ? { ...(evidence as Ocsf), container: containerOf(item) } : {};
+}
+
+/** Text that is no address or port is left to `data`. */
+function endpointOf(fields: ReadonlyMap<string, string>, side: 'source' | 'destination'): Ocsf {
+  const ip = fields.get(`${side}.ip`) ?? '';
+  const port = Number(fields.get(`${side}.port`) || Number.NaN);
+  if (isIP(ip) === 0) return {};
+  return { ip, ...(Number.isInteger(port) && port >= 0 && port <= 65_535 ? { port } : {}) };
+}

@@ -1,0 +1,70 @@
+import { Priorities, type Priority } from '@ringfence/wire';
+import type { Item } from '../sink.ts';
+
+/** What people are shown of an item, taken from its document, so that dropped fields are not shown. Empty: unknown. */
+export interface Summary {
+  /** Name of the rule, title of the incident, or what was done */
+  readonly title: string;
+  /** One sentence */
+  readonly text: string;
+  readonly priority: Priority;
+  readonly host: string;
+  readonly user: string;
+  readonly executable: string;
+  readonly pid: string;
+  readonly commandLine: string;
+  readonly parent: string;
+  readonly container: string;
+  readonly image: string;
+  readonly tactics: readonly string[];
+  readonly techniques: readonly string[];
+  /** Empty unless the item is an incident */
+  readonly incidentId: string;
+  /** Fields of the event that the rule names, as text by field */
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+export function summaryOf(item: Item): Summary {
+  const { document } = item;
+  const all = (field: string): string[] => [document[field] ?? []].flat().map(String);
+  const one = (field: string): string => all(field)[0] ?? '';
+  return {
+    title: titleOf(item),
+    text: one('message'),
+    priority: priorityOf(item),
+    host: one('host.name') || one('host.id'),
+    user: one('user.name'),
+    executable: one('process.executable'),
+    pid: one('process.pid'),
+    commandLine: one('process.command_line'),
+    parent: one('process.parent.executable'),
+    container: one('container.name') || one('container.id'),
+    image: one('container.image.name'),
+    tactics: all('threat.tactic.name'),
+    techniques: all('threat.technique.id'),
+    incidentId: one('ringfence.incident.id'),
+    fields: new Map(all('ringfence.alert.fields').map(splitField)),
+  };
+}
+
+function titleOf({ kind, document }: Item): string {
+  const name = { alert: 'rule.name', incident: 'message', command: 'event.action', result: 'event.action' }[kind];
+  return String([document[name] ?? kind].flat()[0]);
+}
+
+/** The priority of a response is that of a notice. */
+function priorityOf({ kind, record }: Item): Priority {
+  if (kind === 'alert') return record.priority;
+  return kind === 'incident' ? record.severity : 'notice';
+}
+
+function splitField(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Severity of RFC 5424: 7 is debug, 0 is emergency. */
+export const syslogSeverity = (priority: Priority): number => 7 - Priorities.indexOf(priority);
+
+/** Severity of CEF and LEEF, 0 to 10. */
+export const tenSeverity = (priority: Priority): number => [0, 1, 3, 5, 7, 8, 9, 10][Priorities.indexOf(priority)]!;

@@ -1,0 +1,10 @@
+export type { MissedRange, TrailSource } from './delivery/missed.ts';
+export { groupOf, type SinkStatus } from './delivery/sink-runner.ts';
+export * from './errors.ts';
+export { KINDS } from './kinds/index.ts';
+export { type Forwarder, type ForwarderDeps, type ForwarderOptions, startForwarder } from './main.ts';
+export type { ForwarderStats } from './metrics.ts';
+export type { ReplayProgress, ReplayRange } from './replay.ts';
+export { loadSinkFiles, loadSinks, openSink, type SinkConfig } from './settings/load.ts';
+export type * from './sink.ts';
+export { testItems } from './test-items.ts';
