@@ -1,6 +1,7 @@
+import { isIPv6 } from 'node:net';
 import { VERSION } from '@ringfence/base';
 import type { Item } from '../sink.ts';
-import { summaryOf, tenSeverity } from './summary.ts';
+import { cut, summaryOf, tenSeverity } from './summary.ts';
 
 /** Longest value of an extension; ArcSight cuts custom strings at 4,000. */
 const VALUE_MAX_CHARS = 4000;
@@ -19,7 +20,6 @@ export function cef(item: Item): string {
 function extensionOf(item: Item): Record<string, string> {
   const { document, id, group, at } = item;
   const summary = summaryOf(item);
-  const field = (name: string): string => summary.fields.get(name) ?? '';
   return {
     rt: String(Math.floor(at / 1000)),
     externalId: id,
@@ -30,10 +30,10 @@ function extensionOf(item: Item): Record<string, string> {
     suser: summary.user,
     sproc: summary.executable,
     spid: summary.pid,
-    fname: field('file.path'),
-    src: field('source.ip'),
-    dst: field('destination.ip'),
-    dpt: field('destination.port'),
+    fname: summary.fields.get('file.path') ?? '',
+    ...address('src', 'c6a2', 'Source IPv6 Address', summary.source.ip),
+    ...address('dst', 'c6a3', 'Destination IPv6 Address', summary.destination.ip),
+    dpt: summary.destination.port,
     act: String(document['event.action'] ?? ''),
     ...custom(1, 'techniques', summary.techniques.join(',')),
     ...custom(2, 'group', group),
@@ -47,16 +47,19 @@ function extensionOf(item: Item): Record<string, string> {
 const custom = (n: number, label: string, value: string): Record<string, string> =>
   value === '' ? {} : { [`cs${n}`]: value, [`cs${n}Label`]: label };
 
+/** CEF has keys of its own for addresses of IPv6. */
+function address(key: string, key6: string, label6: string, ip: string): Record<string, string> {
+  return isIPv6(ip) ? { [key6]: ip, [`${key6}Label`]: label6 } : { [key]: ip };
+}
+
 /** A pipe ends a field of the header, so it is escaped; a newline would end the event, so it becomes a space. */
 const escapeHeader = (text: string): string =>
-  text
-    .slice(0, HEADER_MAX_CHARS)
+  cut(text, HEADER_MAX_CHARS)
     .replaceAll(/[\\|]/g, '\\$&')
     .replaceAll(/\p{Cc}+/gu, ' ');
 
 const escapeValue = (text: string): string =>
-  text
-    .slice(0, VALUE_MAX_CHARS)
+  cut(text, VALUE_MAX_CHARS)
     .replaceAll(/[\\=]/g, '\\$&')
     .replaceAll(/\r\n|\n/g, '\\n')
     .replaceAll('\r', '\\r')

@@ -1,11 +1,12 @@
 import { VERSION } from '@ringfence/base';
 import type { Item } from '../sink.ts';
-import { summaryOf, tenSeverity } from './summary.ts';
+import { cut, summaryOf, tenSeverity } from './summary.ts';
 
 const VALUE_MAX_CHARS = 4000;
+const HEADER_MAX_CHARS = 512;
 /** LEEF has no escape: what would end a value becomes a space. */
-const clean = (text: string): string => text.slice(0, VALUE_MAX_CHARS).replaceAll(/\p{Cc}+/gu, ' ');
-const cleanHeader = (text: string): string => clean(text).slice(0, 512).replaceAll('|', ' ');
+const clean = (text: string): string => cut(text, VALUE_MAX_CHARS).replaceAll(/\p{Cc}+/gu, ' ');
+const cleanHeader = (text: string): string => clean(cut(text, HEADER_MAX_CHARS)).replaceAll('|', ' ');
 
 /** IBM QRadar's Log Event Extended Format 2.0, one line, with tabs between the attributes. */
 export function leef(item: Item): string {
@@ -18,9 +19,9 @@ export function leef(item: Item): string {
     sev: String(Math.max(1, tenSeverity(summary.priority))),
     identHostName: summary.host,
     usrName: summary.user,
-    src: summary.fields.get('source.ip') ?? '',
-    dst: summary.fields.get('destination.ip') ?? '',
-    dstPort: summary.fields.get('destination.port') ?? '',
+    src: summary.source.ip,
+    dst: summary.destination.ip,
+    dstPort: summary.destination.port,
     resource: summary.fields.get('file.path') ?? '',
     eventUid: id,
     group,

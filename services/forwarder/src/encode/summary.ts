@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Priorities, type Priority } from '@ringfence/wire';
 import type { Item } from '../sink.ts';
 
@@ -22,10 +23,19 @@ export interface Summary {
   readonly incidentId: string;
   /** Fields of the event that the rule names, as text by field */
   readonly fields: ReadonlyMap<string, string>;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+}
+
+/** One side of a connection. What is no address or port is empty. */
+export interface Endpoint {
+  readonly ip: string;
+  readonly port: string;
 }
 
 export function summaryOf(item: Item): Summary {
   const { document } = item;
+  const fields = new Map([document['ringfence.alert.fields'] ?? []].flat().map(String).map(splitField));
   const all = (field: string): string[] => [document[field] ?? []].flat().map(String);
   const one = (field: string): string => all(field)[0] ?? '';
   return {
@@ -41,9 +51,11 @@ export function summaryOf(item: Item): Summary {
     container: one('container.name') || one('container.id'),
     image: one('container.image.name'),
     tactics: all('threat.tactic.name'),
-    techniques: all('threat.technique.id'),
+    techniques: techniquesOf(all('threat.technique.id'), all('threat.technique.subtechnique.id')),
     incidentId: one('ringfence.incident.id'),
-    fields: new Map(all('ringfence.alert.fields').map(splitField)),
+    fields,
+    source: endpointOf(fields, 'source'),
+    destination: endpointOf(fields, 'destination'),
   };
 }
 
@@ -51,6 +63,12 @@ function titleOf({ kind, document }: Item): string {
   const name = { alert: 'rule.name', incident: 'message', command: 'event.action', result: 'event.action' }[kind];
   return String([document[name] ?? kind].flat()[0]);
 }
+
+/** ECS has T1059 besides T1059.004, which says more. */
+const techniquesOf = (techniques: readonly string[], subtechniques: readonly string[]): string[] => [
+  ...techniques.filter((id) => !subtechniques.some((subtechnique) => subtechnique.startsWith(`${id}.`))),
+  ...subtechniques,
+];
 
 /** The priority of a response is that of a notice. */
 function priorityOf({ kind, record }: Item): Priority {
@@ -62,6 +80,15 @@ function splitField(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   return [text.slice(0, at), text.slice(at + 1)];
 }
+
+function endpointOf(fields: ReadonlyMap<string, string>, side: 'source' | 'destination'): Endpoint {
+  const [ip = '', port = ''] = [fields.get(`${side}.ip`), fields.get(`${side}.port`)];
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) <= 65_535;
+  return { ip: isIP(ip) === 0 ? '' : ip, port: isPort ? port : '' };
+}
+
+/** Returns the beginning of a text; a character that is divided becomes U+FFFD. */
+export const cut = (text: string, maxChars: number): string => text.slice(0, maxChars).toWellFormed();
 
 /** Severity of RFC 5424: 7 is debug, 0 is emergency. */
 export const syslogSeverity = (priority: Priority): number => 7 - Priorities.indexOf(priority);

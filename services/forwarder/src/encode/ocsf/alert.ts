@@ -1,6 +1,5 @@
-import { isIP } from 'node:net';
 import type { ItemOf } from '../../sink.ts';
-import { summaryOf } from '../summary.ts';
+import { type Endpoint, summaryOf } from '../summary.ts';
 import { attacksOf, baseEvent, containerOf, deviceOf, isKnown, known, type Ocsf } from './common.ts';
 import { fileOf, processOf } from './process.ts';
 
@@ -40,22 +39,17 @@ export function detectionFinding(item: ItemOf<'alert'>): Ocsf {
 export const ruleOf = (name: string): Ocsf => (name === '' ? {} : { name, type_id: RULE });
 
 function evidenceOf(item: ItemOf<'alert'>, { uid, pid, name, cmd_line, user }: Ocsf): Ocsf {
-  const { fields } = summaryOf(item);
+  const { fields, source, destination } = summaryOf(item);
   const evidence = known({
     actor: { process: { uid, pid, name, cmd_line }, user },
     file: fileOf(fields.get('file.path') ?? '', UNKNOWN),
-    src_endpoint: endpointOf(fields, 'source'),
-    dst_endpoint: endpointOf(fields, 'destination'),
+    src_endpoint: endpointOf(source),
+    dst_endpoint: endpointOf(destination),
     data: { events: item.document['ringfence.alert.events'], fields: item.document['ringfence.alert.fields'] },
   });
   // A container alone is no evidence.
   return isKnown(evidence) ? { ...(evidence as Ocsf), container: containerOf(item) } : {};
 }
 
-/** Text that is no address or port is left to `data`. */
-function endpointOf(fields: ReadonlyMap<string, string>, side: 'source' | 'destination'): Ocsf {
-  const ip = fields.get(`${side}.ip`) ?? '';
-  const port = Number(fields.get(`${side}.port`) || Number.NaN);
-  if (isIP(ip) === 0) return {};
-  return { ip, ...(Number.isInteger(port) && port >= 0 && port <= 65_535 ? { port } : {}) };
-}
+const endpointOf = ({ ip, port }: Endpoint): Ocsf =>
+  ip === '' ? {} : { ip, ...(port === '' ? {} : { port: Number(port) }) };
