@@ -5,6 +5,8 @@ import { makeFolder, OperatorError } from '@ringfence/base';
 import { createSigningKey, importSigningKey, keyIdOf, type SigningKey } from '@ringfence/wire';
 import { writeSecret } from './files.ts';
 
+export { writeSecret } from './files.ts';
+
 export interface Identity {
   /** UUID made at the first start */
   readonly hostId: string;

@@ -12,8 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError, pause } from '@ringfence/base';
-import { writeSecret } from '@ringfence/identity';
-import { type Identity, loadLocalIdentity } from '@ringfence/identity/local';
+import { type Identity, loadLocalIdentity, writeSecret } from '@ringfence/identity/local';
 import { type Action, loggedAction, type Operator } from './action.ts';
 import { GENESIS, hashOf, readLine, recordIdOf, writeLine } from './line.ts';
 import { tryLock } from './native.ts';
