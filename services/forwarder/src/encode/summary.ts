@@ -18,6 +18,7 @@ export interface Summary {
   readonly container: string;
   readonly image: string;
   readonly tactics: readonly string[];
+  /** Ids; sub-techniques stand for their technique. */
   readonly techniques: readonly string[];
   /** Empty unless the item is an incident */
   readonly incidentId: string;
@@ -58,6 +59,13 @@ export function summaryOf(item: Item): Summary {
     destination: endpointOf(fields, 'destination'),
   };
 }
+
+/** ECS lists sub-techniques apart from their techniques. */
+const techniquesOf = (techniques: readonly string[], subtechniques: readonly string[]): string[] =>
+  techniques.flatMap((id) => {
+    const own = subtechniques.filter((sub) => sub.startsWith(`${id}.`));
+    return own.length === 0 ? [id] : own;
+  });
 
 function titleOf({ kind, document }: Item): string {
   const name = { alert: 'rule.name', incident: 'message', command: 'event.action', result: 'event.action' }[kind];

@@ -6,11 +6,11 @@ import fc from 'fast-check';
 import { ocsfEvent } from '../../src/encode/ocsf/index.ts';
 import { itemOf } from '../../src/items/read-item.ts';
 import type { Item } from '../../src/sink.ts';
-import { HOSTILE, hostileItem } from '../kinds/hostile.ts';
+import { createTestContainer, HOSTILE, hostileItem } from '../kinds/hostile.ts';
 import { ocsfProblems, type Shape, schema } from '../ocsf/validate.ts';
 import { alertItem, incidentItem } from '../support.ts';
 
-const container = { id: 'c0ffee', name: 'web-1', image: 'shop/web:1.4', runtime: 'docker', labels: {} } as never;
+const container = createTestContainer();
 const lineage = [100, 99, 98, 1].map(createTestLineage);
 
 const responseItem = (kind: 'command' | 'result', record: Command | Result): Item =>

@@ -1,4 +1,5 @@
 import { createTestLineage } from '@ringfence/synthetic';
+import { type Container, u64FromBigInt } from '@ringfence/wire';
 import type { Item } from '../../src/sink.ts';
 import { alertItem } from '../support.ts';
 
@@ -15,6 +16,32 @@ export const HOSTILE: readonly string[] = [
   'x'.repeat(5000),
 ];
 
+export function createTestContainer(overrides: Partial<Container> = {}): Container {
+  return {
+    cgroupId: u64FromBigInt(77n),
+    id: 'c0ffee',
+    runtime: 'docker',
+    name: 'web-1',
+    image: 'shop/web:1.4',
+    privileged: false,
+    labels: {},
+    path: '/docker/c0ffee',
+    imageId: '',
+    imageDigests: [],
+    capabilities: null,
+    mounts: [],
+    namespaces: [],
+    pod: '',
+    podUid: '',
+    namespace: '',
+    serviceAccount: '',
+    podLabels: {},
+    startedAt: 0,
+    described: true,
+    ...overrides,
+  };
+}
+
 /** Returns an alert whose texts are all hostile. */
 export function hostileItem(sequence: number, text: string): Item {
   const process = { ...createTestLineage(100), executable: text, args: text, user: text };
@@ -24,6 +51,6 @@ export function hostileItem(sequence: number, text: string): Item {
     tags: [text],
     fields: { 'file.path': text, 'source.ip': text },
     lineage: [process, { ...process, pid: 99 }],
-    container: { id: 'c0ffee', name: text, image: text, runtime: 'docker', labels: { 'a.b': text } } as never,
+    container: createTestContainer({ name: text, image: text, labels: { 'a.b': text } }),
   });
 }

@@ -75,7 +75,7 @@ suite('a Splunk sink', () => {
       status: 200,
       body: '<html>\u202eWelcome',
       fate: 'retriable',
-      message: /unknown text, "<html> We/,
+      message: /unknown text, "<html>Welcome"/,
     },
     {
       what: 'a token without acknowledgement',

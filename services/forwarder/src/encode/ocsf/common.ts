@@ -21,7 +21,7 @@ export interface EventClass {
 /** Returns the attributes that all events have. Empty ones are dropped by `known`. */
 export function baseEvent(item: Item, { uid, name, activity, profiles }: EventClass): Ocsf {
   const { document, id, group, at } = item;
-  const { priority, text } = summaryOf(item);
+  const { priority, text, incidentId } = summaryOf(item);
   return {
     category_uid: Math.floor(uid / 1000),
     class_uid: uid,
@@ -34,7 +34,7 @@ export function baseEvent(item: Item, { uid, name, activity, profiles }: EventCl
     metadata: {
       version: OCSF_VERSION,
       uid: id,
-      correlation_uid: group,
+      correlation_uid: incidentId || group,
       log_name: document['event.dataset'],
       profiles,
       product: { name: 'Ringfence', vendor_name: 'Ringfence', version: VERSION },

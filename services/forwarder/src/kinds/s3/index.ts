@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { ENCODERS, encoding } from '../../encode/json.ts';
+import { ENCODERS, encodingSetting } from '../../encode/json.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, secret } from '../../settings/values.ts';
 import { defineKind, type Item, type SinkKind } from '../../sink.ts';
@@ -33,7 +33,7 @@ const shape = {
   /** `parquet`: OCSF events of one class, for Security Lake; `ndjson.gz`: one document of `encoding` in a line */
   format: z.enum(['ndjson.gz', 'parquet']).default('ndjson.gz'),
   /** Of the lines of `ndjson.gz`: ECS, or OCSF 1.8 */
-  encoding,
+  encoding: encodingSetting,
 };
 
 const lines = (items: readonly Item[], encode: (item: Item) => object): Uint8Array =>
