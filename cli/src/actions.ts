@@ -37,6 +37,9 @@ export const ACTIONS: Readonly<Record<string, Recording>> = {
   'incident release': 'api',
   'audit list': false,
   'audit verify': false,
+  'kibana install': { action: 'kibana.install' },
+  'kibana plan': false,
+  'kibana export': false,
   record: 'api',
   // What these write is in force only after it is among the rules of `up`, which records its rules.
   'rules new': false,

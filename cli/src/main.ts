@@ -18,7 +18,7 @@ const program: Command = new HelpfulCommand('ringfence')
     'after',
     `
 Exit codes: 0 success, 1 a problem that the output describes, 2 invalid arguments.
-topics, topology and trace document their own.
+topics, topology, kibana plan and trace document their own.
 
 Start here:
   ringfence doctor     check what this machine supports

@@ -16,7 +16,7 @@ import {
 } from '@ringfence/kibana';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { print, printJson, settingsOf, withReason, withSettings } from '../shared/context.ts';
 import { planLines } from './view.ts';
 
 interface ServerFlags {
@@ -28,6 +28,9 @@ interface ServerFlags {
   readonly json?: boolean;
 }
 
+/** Exit code of a difference, as of `topics plan`. */
+const DRIFT = 2;
+
 const SECRETS = `
 The API key comes from --api-key-file or RINGFENCE_KIBANA_API_KEY, a password from --password-file or
 RINGFENCE_KIBANA_PASSWORD; never from an argument, which every user of the machine sees. Without either, the requests are
@@ -35,7 +38,7 @@ anonymous.`;
 
 export function addKibana(program: Command): void {
   const kibana = program.command('kibana').description(DESCRIPTIONS.kibana);
-  withServer(kibana.command('install'))
+  withServer(withReason(kibana.command('install')))
     .description('install the dashboards, or bring them up to date')
     .addHelpText(
       'after',
@@ -59,7 +62,7 @@ Examples:
       `
 Changes nothing. An object that somebody has edited in Kibana shows the places that differ.
 
-Exit codes: 0 nothing differs, 1 something does, or Kibana could not be asked.
+Exit codes: 0 no difference, 2 a difference, 1 an error.
 ${SECRETS}
 
 Examples:
@@ -70,7 +73,7 @@ Examples:
       const { server, content, json } = serverOf(self);
       const plan = await planInstallation(server, content);
       show(plan, false, json);
-      if (plan.objects.some(({ change }) => change !== 'none')) process.exitCode = 1;
+      if (plan.objects.some(({ change }) => change !== 'none')) process.exitCode = DRIFT;
     });
   addExport(kibana);
 }

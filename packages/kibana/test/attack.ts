@@ -17,7 +17,17 @@ import {
   O,
 } from '@ringfence/synthetic';
 import { createLogger } from '@ringfence/telemetry';
-import { deadLetter, encode, LANE, type Recording, routeOf, TOPIC, topicsWith, UNSIGNED } from '@ringfence/wire';
+import {
+  deadLetter,
+  encode,
+  LANE,
+  type OperatorAction,
+  type Recording,
+  routeOf,
+  TOPIC,
+  topicsWith,
+  UNSIGNED,
+} from '@ringfence/wire';
 
 /** Rules whose recorded actions are played, each on a host of its own. */
 const RECORDED = [
@@ -132,12 +142,19 @@ function otherRecords(at: number): OutRecord[] {
     ...{ subject: 'detector-1', role: 'detector', publicKey: Buffer.alloc(44), signingKeyId: 'k1', version: 1 },
     ...{ certificateSerials: ['01'], issuedAt: at, revokedAt: 0, ...UNSIGNED },
   };
+  const action: OperatorAction = {
+    ...{ id: 'a1', at: at + 120 * second, hostId: 'admin-1', hostname: 'admin-1', action: 'incident.set' },
+    ...{ target: contained.id, reason: 'tested by the red team', uid: 1000, user: 'ann', claimedUid: -1 },
+    ...{ claimedUser: '', origin: 'socket', command: `ringfence incident set ${contained.id}`, pid: 42 },
+    ...{ details: { state: 'contained' }, ...UNSIGNED },
+  };
   const unreadable = { topic: TOPIC.alerts, partition: 0, offset: 7, value: Buffer.from('?') };
   return [
     { topic: TOPIC.alerts, value: encode('Alert', createTestAlert(9, silent)) },
     { topic: TOPIC.incidents, value: encode('Incident', contained) },
     ...results,
     { topic: TOPIC.enrolments, value: encode('Enrolment', enrolment) },
+    { topic: TOPIC.operator, value: encode('OperatorAction', action) },
     deadLetter(unreadable, new Error('not an alert'), 'auditor'),
   ].map((record) => ({ key: 'host', ...record }));
 }

@@ -1,7 +1,7 @@
 import type { Dashboard } from '../model.ts';
 import { dashboardId } from '../sources.ts';
 import { count, newest, terms } from './parts.ts';
-import { DEAD_LETTERS, ENROLMENTS } from './searches.ts';
+import { DEAD_LETTERS, ENROLMENTS, OPERATORS } from './searches.ts';
 
 /** A dashboard can be forged with the trail, so it does not say that the trail is intact. */
 const VERIFY = `**Is the trail intact?** Only a check of the chains says so, with the heads that the auditors signed on the bus:
@@ -83,6 +83,29 @@ export const AUDIT: Dashboard = {
             { op: 'unique', field: 'ringfence.audit.partition', label: 'Partitions' },
             newest,
           ],
+        },
+      ],
+    },
+    {
+      height: 13,
+      panels: [
+        {
+          type: 'table',
+          title: 'What people did',
+          description:
+            'Actions by user. They have neither kind nor topic, so filters by these hide them. Empty: nobody changed anything or took evidence.',
+          width: 16,
+          source: 'actions',
+          query: 'ringfence.operator.origin : *',
+          rows: [terms('event.action', 'Action', 25), terms('user.name', 'User', 10)],
+          measures: [count('Actions'), newest],
+        },
+        {
+          type: 'search',
+          title: 'Who did what, and why',
+          description: 'Newest first. Empty: nobody changed anything or took evidence.',
+          width: 32,
+          search: OPERATORS,
         },
       ],
     },

@@ -65,6 +65,7 @@ export const RESPONSE: SavedSearch = {
   title: 'Ringfence: orders and results',
   description: 'What the responder ordered, why, and what the agents answered.',
   source: 'actions',
+  query: 'ringfence.command.id : *',
   columns: [
     'event.action',
     'process.executable',
@@ -73,6 +74,22 @@ export const RESPONSE: SavedSearch = {
     'event.reason',
     'event.outcome',
     'ringfence.command.cause',
+  ],
+};
+
+export const OPERATORS: SavedSearch = {
+  id: searchId('operators'),
+  title: 'Ringfence: what people did',
+  description: 'Commands and requests of people that changed something or disclosed evidence, with their reasons.',
+  source: 'actions',
+  query: 'ringfence.operator.origin : *',
+  columns: [
+    'event.action',
+    'ringfence.operator.target',
+    'event.reason',
+    'user.name',
+    'host.hostname',
+    'process.command_line',
   ],
 };
 
@@ -100,6 +117,7 @@ export const SEARCHES: readonly SavedSearch[] = [
   EXECUTIONS,
   CONNECTIONS,
   RESPONSE,
+  OPERATORS,
   DEAD_LETTERS,
   ENROLMENTS,
 ];
