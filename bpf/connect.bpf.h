@@ -90,6 +90,7 @@ int connect_unix(struct bpf_sock_addr *context)
 	struct rf_destination destination = { .family = AF_UNIX };
 	struct task_struct *task = bpf_get_current_task_btf();
 
+	isolation__notice_compat(task, RF_COMPAT_CONNECT);
 	if (!interest__of_forms(INTEREST(CONNECT_UNIX), kernel__cgroup(task)) || !connect__is_call(task))
 		return 1;
 	destination.type = context->type;

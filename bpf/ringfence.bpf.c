@@ -25,6 +25,7 @@
 #include "packet.bpf.h"
 #include "cgroups.bpf.h"
 #include "agent_cgroup.bpf.h"
+#include "agent_limit.bpf.h"
 #include "snapshot.bpf.h"
 #include "adopt.bpf.h"
 #include "inventory.bpf.h"

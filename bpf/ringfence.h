@@ -514,6 +514,7 @@ enum rf_compat_hook {
 	RF_COMPAT_CONNECT = 3,
 	RF_COMPAT_SIGNAL = 4,
 	RF_COMPAT_OPEN = 5, /* full profile */
+	RF_COMPAT_BIND = 6,
 };
 
 /* A thread changes its own confinement. */
@@ -798,7 +799,8 @@ enum rf_tampering_operation {
 	RF_TAMPERING_AGENT_MOVE = 11,   /* the agent was moved to another cgroup */
 	/* found at a tick: what the sensor reads is not what the agent last wrote; the actor is unknown */
 	RF_TAMPERING_STATE_RESTORED = 12,
-	RF_TAMPERING_AGENT_LIMIT = 13,  /* found at a tick: the agent has another limit; the actor is unknown */
+	/* prlimit(2) on the agent; or found at a tick: the agent has another limit, and the actor is unknown */
+	RF_TAMPERING_AGENT_LIMIT = 13,
 };
 
 /* Objects of the sensor, as in the keys of rf_own_objects. */
@@ -812,7 +814,7 @@ struct rf_tampering {
 	__u32 victim_tgid;
 	__u32 operation;     /* enum rf_tampering_operation */
 	/* signal: its number; exit: its code; access: enum rf_access_operation; link or changed map: its id;
-	 * opened object: enum rf_own_object */
+	 * opened object: enum rf_own_object; limit: RLIMIT_* */
 	__u32 detail;
 	__u32 request;       /* PTRACE_*; exit: the signal that ended the process; changed map: the command of bpf(2) */
 	__s32 result;        /* 0, or -errno */

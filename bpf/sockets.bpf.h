@@ -2,6 +2,7 @@
 /* An unusual socket is made, or a socket is bound or listens; or the call fails. Seen at the
  * end of the system call, with the address read from the socket. A failed bind is reported
  * from the cgroup hook's copy, and without one from the caller's memory, marked as such. */
+#include "lib/isolation.h"
 #include "lib/owner.h"
 #include "lib/share.h"
 #include "lib/syscall.h"
@@ -230,6 +231,7 @@ static __always_inline int sockets__remember(struct bpf_sock_addr *context, stru
 {
 	__u64 key = bpf_get_current_pid_tgid();
 
+	isolation__notice_compat(bpf_get_current_task_btf(), RF_COMPAT_BIND);
 	destination->call = DESTINATION_BIND;
 	destination->cookie = bpf_get_socket_cookie(context);
 	if (interest__any_form(INTEREST(SOCKET_BIND)))

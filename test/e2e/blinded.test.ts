@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { EventDocument } from '@ringfence/fields';
@@ -188,8 +189,13 @@ describe('root that blinds the sensor by its own maps', { skip }, () => {
       await until('the freeze', () => readFileSync(join(cgroup, 'cgroup.events'), 'utf8').includes('frozen 1'));
       writeFileSync(join(cgroup, 'cgroup.freeze'), '0');
       assert.equal((await tampering('agent_freeze'))['process.pid'], process.pid);
-      execFileSync('prlimit', ['--pid', pid, '--core=0:0']);
+      const { pid: prlimit } = spawnSync('prlimit', ['--pid', pid, '--core=0:0']);
       await tampering('agent_limit', ' and tampering.program contains core');
+      assert.equal((await tampering('agent_limit', ' and tampering.executable = prlimit'))['process.pid'], prlimit);
+      if (availableParallelism() > 1) {
+        execFileSync('taskset', ['--pid', '--cpu-list', '0', pid]);
+        await tampering('agent_limit', ' and tampering.program = affinity');
+      }
       await assertAuthorOfLimit(cgroup);
     } finally {
       writeFileSync(join(cgroupRoot(), previous, 'cgroup.procs'), pid);

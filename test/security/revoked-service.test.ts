@@ -69,6 +69,7 @@ describe('a revoked service', { skip: kafkaMissing() }, () => {
       await assert.rejects(mayRead(thief), refused);
       await assert.rejects(write(), refused);
       await assert.rejects(Array.fromAsync(thief.read({ topic: TOPIC.enrolments })), refused);
+      await assert.rejects(fleet.stolenBus('detector-2').then(mayRead), refused, 'nor those of a new connection');
     });
 
     await t.test('its process ends with the reason', async () => {

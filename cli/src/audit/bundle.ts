@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { type BundleVerification, MAX_BUNDLE_BYTES, verifyBundle } from '@ringfence/auditor/bundle';
+import { type BundleVerification, MAX_BUNDLE_BYTES, type ProvedChain, verifyBundle } from '@ringfence/auditor/bundle';
 import { messageOf, OperatorError, type Paint, paintFor } from '@ringfence/base';
 import { escapeText } from '@ringfence/wire';
 import { print, printJson } from '../shared/context.ts';
@@ -51,8 +51,12 @@ export function bundleLines(paint: Paint, file: string, found: BundleVerificatio
     lines.push(`signed by ${signer === '' ? 'the root key itself' : escapeText(signer)}; root key ${root}`);
     if (!isPinned) lines.push('compare the root key with the one that you know, or give it with --root');
   }
-  for (const { name, records: count, upTo } of chains)
+  // A chain has several parts where its records of the incident are far apart.
+  for (const parts of Map.groupBy(chains, ({ name, upTo }) => `${name} ${upTo}`).values()) {
+    const count = parts.reduce((sum, part) => sum + part.records, 0);
+    const [{ name, upTo }] = parts as [ProvedChain];
     lines.push(`chain ${escapeText(name)}: ${counted(count, 'record')}, linked ${PROOFS[upTo]}`);
+  }
   for (const { where, what } of problems)
     lines.push(`${paint.red('problem')}  ${escapeText(where)}: ${escapeText(what)}`);
   if (problemCount > problems.length) lines.push(`… and ${counted(problemCount - problems.length, 'more problem')}`);

@@ -1,6 +1,7 @@
 export { type AlertmanagerServer, alertmanagerMissing, startAlertmanager } from './alertmanager.ts';
 export { type Collector, collectorMissing, startCollector } from './collector.ts';
 export { duckdbMissing, queryDuckdb } from './duckdb.ts';
+export { type Grok, grokMissing, startGrok } from './grok.ts';
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
 export type { KafkaSecurity } from './kafka-security.ts';
 export { type ReservedPorts, reservePorts } from './ports.ts';

@@ -1,4 +1,4 @@
-import { type Alert, decode, executableName } from '@ringfence/wire';
+import { type Alert, decode, executableName, type LineageProcess } from '@ringfence/wire';
 import {
   analyzerFields,
   baseFields,
@@ -21,7 +21,6 @@ export function alertDocument(payload: Uint8Array, trusted: KeyLookup | undefine
 
 /** Returns the document without the standing of its signature. */
 export function alertBody(alert: Alert, analyzer = false): Document {
-  const [process, parent] = alert.lineage;
   return {
     ...baseFields('ringfence.alerts', 'alert', alert.timestamp, alert.hostId),
     message: alert.output,
@@ -38,6 +37,24 @@ export function alertBody(alert: Alert, analyzer = false): Document {
     'threat.framework': 'MITRE ATT&CK',
     ...tacticFields(alert.tactics),
     ...techniqueFields(alert.techniques),
+    ...processFields(alert.lineage),
+    ...entryLeaderFields(alert.lineage),
+    ...(analyzer ? analyzerFields(alert.lineage) : {}),
+    ...containerFields(alert.container),
+    'container.cgroup': alert.cgroupPath,
+    ...incidentFields(alert.incident),
+    'ringfence.severity': alert.priority,
+    'ringfence.alert.action': alert.action,
+    'ringfence.alert.priority': alert.priority,
+    'ringfence.alert.events': alert.events,
+    // As text, because arbitrary names must not become fields.
+    'ringfence.alert.fields': Object.entries(alert.fields).map(([name, value]) => `${name}=${value}`),
+    'ringfence.lineage': alert.lineage.map(({ start: _, cgroup: __, ...fields }) => fields),
+  };
+}
+
+function processFields([process, parent]: readonly LineageProcess[]): Document {
+  return {
     ...(process === undefined
       ? {}
       : {
@@ -57,17 +74,5 @@ export function alertBody(alert: Alert, analyzer = false): Document {
           'process.parent.name': executableName(parent.executable),
           'process.parent.command_line': parent.args,
         }),
-    ...entryLeaderFields(alert.lineage),
-    ...(analyzer ? analyzerFields(alert.lineage) : {}),
-    ...containerFields(alert.container),
-    'container.cgroup': alert.cgroupPath,
-    ...incidentFields(alert.incident),
-    'ringfence.severity': alert.priority,
-    'ringfence.alert.action': alert.action,
-    'ringfence.alert.priority': alert.priority,
-    'ringfence.alert.events': alert.events,
-    // As text, because arbitrary names must not become fields.
-    'ringfence.alert.fields': Object.entries(alert.fields).map(([name, value]) => `${name}=${value}`),
-    'ringfence.lineage': alert.lineage.map(({ start: _, cgroup: __, ...fields }) => fields),
   };
 }

@@ -117,6 +117,32 @@ describe('a Kibana that cannot be used gets one sentence with its code', () => {
       });
     });
 
+  const RUBBISH = [
+    { status: 200, text: '<html>' },
+    { status: 200, text: 'null\n' },
+    { status: 200, text: '{"type":1,"id":2}' },
+    { status: 302, text: '' },
+    { status: 400, text: '{"attributes":{"objects":[null,1,{"type":null}]}}' },
+    { status: 400, text: '[]' },
+    { status: 404, text: '' },
+  ];
+  for (const exportResult of RUBBISH)
+    test(`an export of ${exportResult.text || 'nothing'} (${exportResult.status})`, async () => {
+      await using server = await startStandIn({ exportResult });
+      await assert.rejects(planInstallation(new Kibana({ url: server.url }), content), {
+        code: /^ERR_KIBANA_(?:ANSWER|REFUSED)$/,
+      });
+    });
+
+  test('objects whose parts are anything are updates', async () => {
+    const text = content.dataViews
+      .map(({ id }) => JSON.stringify({ type: 'index-pattern', id, attributes: null, references: [null, 7] }))
+      .join('\n');
+    await using server = await startStandIn({ exportResult: { status: 200, text } });
+    const plan = await planInstallation(new Kibana({ url: server.url }), content);
+    assert.equal(changesOf(plan)['update'], content.dataViews.length);
+  });
+
   test('no server', async () => {
     const server = await startStandIn();
     await server[Symbol.asyncDispose]();

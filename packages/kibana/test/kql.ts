@@ -14,57 +14,75 @@ export interface ParsedKql {
 
 /** Throws SyntaxError, with the position, for anything else than `field : value`, ranges, and, or, not, parentheses. */
 export function parseKql(text: string): ParsedKql {
-  const tokens = tokensOf(text);
-  const fields: string[] = [];
-  let at = 0;
-  const fail = (): never => {
-    throw new SyntaxError(`KQL "${text}": token ${at + 1} is unexpected`);
-  };
-  const takeSign = (sign: string): boolean => {
-    const token = tokens[at];
-    if (token?.type !== 'sign' || token.text !== sign) return false;
-    at++;
+  return new KqlParser(text).parse();
+}
+
+const joined = (parts: readonly object[], join: (parts: readonly object[]) => object): object =>
+  parts.length === 1 ? { ...parts[0] } : join(parts);
+
+class KqlParser {
+  readonly #text: string;
+  readonly #tokens: readonly Token[];
+  readonly #fields: string[] = [];
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#tokens = tokensOf(text);
+  }
+
+  parse(): ParsedKql {
+    const query = this.#either();
+    if (this.#at < this.#tokens.length) this.#fail();
+    return { query, fields: this.#fields };
+  }
+
+  #either(): object {
+    const parts = [this.#both()];
+    while (this.#take('word', 'or')) parts.push(this.#both());
+    return joined(parts, (should) => ({ bool: { should, minimum_should_match: 1 } }));
+  }
+
+  #both(): object {
+    const parts = [this.#negated()];
+    while (this.#take('word', 'and')) parts.push(this.#negated());
+    return joined(parts, (filter) => ({ bool: { filter } }));
+  }
+
+  #negated(): object {
+    return this.#take('word', 'not') ? { bool: { must_not: [this.#negated()] } } : this.#primary();
+  }
+
+  #primary(): object {
+    if (!this.#take('sign', '(')) return this.#comparison();
+    const inner = this.#either();
+    if (!this.#take('sign', ')')) this.#fail();
+    return inner;
+  }
+
+  #comparison(): object {
+    const [field, sign, value] = this.#tokens.slice(this.#at, this.#at + 3);
+    if (field?.type !== 'word' || ['and', 'or', 'not'].includes(field.text.toLowerCase())) return this.#fail();
+    if (sign?.type !== 'sign' || value === undefined || value.type === 'sign') return this.#fail();
+    this.#at += 3;
+    this.#fields.push(field.text);
+    const range = RANGES[sign.text];
+    if (range !== undefined) return { range: { [field.text]: { [range]: value.text } } };
+    if (sign.text !== ':') return this.#fail();
+    const isAny = value.type === 'word' && value.text === '*';
+    return isAny ? { exists: { field: field.text } } : { match_phrase: { [field.text]: value.text } };
+  }
+
+  #take(type: Token['type'], text: string): boolean {
+    const token = this.#tokens[this.#at];
+    if (token?.type !== type || token.text.toLowerCase() !== text) return false;
+    this.#at++;
     return true;
-  };
-  const takeWord = (word: string): boolean => {
-    const token = tokens[at];
-    if (token?.type !== 'word' || token.text.toLowerCase() !== word) return false;
-    at++;
-    return true;
-  };
-  const either = (): object => {
-    const parts = [both()];
-    while (takeWord('or')) parts.push(both());
-    return parts.length === 1 ? parts[0]! : { bool: { should: parts, minimum_should_match: 1 } };
-  };
-  const both = (): object => {
-    const parts = [negated()];
-    while (takeWord('and')) parts.push(negated());
-    return parts.length === 1 ? parts[0]! : { bool: { filter: parts } };
-  };
-  const negated = (): object => (takeWord('not') ? { bool: { must_not: [negated()] } } : primary());
-  const primary = (): object => {
-    if (takeSign('(')) {
-      const inner = either();
-      return takeSign(')') ? inner : fail();
-    }
-    const field = tokens[at];
-    if (field?.type !== 'word' || ['and', 'or', 'not'].includes(field.text.toLowerCase())) return fail();
-    at++;
-    const sign = tokens[at];
-    const value = tokens[at + 1];
-    if (sign?.type !== 'sign' || value === undefined || value.type === 'sign') return fail();
-    at += 2;
-    fields.push(field.text);
-    if (sign.text !== ':') {
-      const range = RANGES[sign.text];
-      return range === undefined ? fail() : { range: { [field.text]: { [range]: value.text } } };
-    }
-    if (value.type === 'word' && value.text === '*') return { exists: { field: field.text } };
-    return { match_phrase: { [field.text]: value.text } };
-  };
-  const query = either();
-  return at === tokens.length ? { query, fields } : fail();
+  }
+
+  #fail(): never {
+    throw new SyntaxError(`KQL "${this.#text}": token ${this.#at + 1} is unexpected`);
+  }
 }
 
 function tokensOf(text: string): Token[] {

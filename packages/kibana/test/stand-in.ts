@@ -18,6 +18,8 @@ export interface StandInOptions {
   };
   /** Result of an import. @default every object is stored under its id */
   readonly importResult?: object;
+  /** Answer to an export. @default the stored objects, or what is missing */
+  readonly exportResult?: { readonly status: number; readonly text: string };
 }
 
 interface Stored {
@@ -67,7 +69,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
 }
 
 async function answerOf(
-  { version = '8.12.2', authorization, forbidden, other, importResult }: StandInOptions,
+  { version = '8.12.2', authorization, forbidden, other, importResult, exportResult }: StandInOptions,
   objects: Map<string, Stored>,
   request: IncomingMessage,
 ): Promise<Answer> {
@@ -80,7 +82,7 @@ async function answerOf(
   if (request.method !== 'GET' && request.headers['kbn-xsrf'] === undefined)
     return json(400, { message: 'no kbn-xsrf' });
   if (path === '/api/status') return json(200, { version: { number: version }, status: {} });
-  if (path === '/api/saved_objects/_export') return exported(objects, body);
+  if (path === '/api/saved_objects/_export') return exportResult ?? exported(objects, body);
   if (path === '/api/saved_objects/_import?overwrite=true')
     return importResult === undefined ? imported(objects, body) : json(200, importResult);
   const id = /^\/api\/dashboards\/([\w-]+)$/.exec(path)?.[1];

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isBpfFileSystem } from '@ringfence/libbpf-ts';
 import { skip as sensorSkip } from '@ringfence/testkit/sensor';
-import { playableTechniques, readProcedures } from '../src/procedures/corpus.ts';
+import { builtIn } from '../src/content.ts';
+import { type Part, playableTechniques, readProcedures } from '../src/procedures/corpus.ts';
 import { playProcedures } from '../src/procedures/play.ts';
+import { raisedBy, unprovenLines, unprovenOf } from '../src/procedures/proof.ts';
 import { isMiss, judgeProcedure, scoreOf, type Verdict } from '../src/procedures/score.ts';
 
 const BPF_FS = '/sys/fs/bpf';
@@ -66,6 +68,30 @@ test('a file with a wrong key, technique, expectation or a repeated name is refu
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('a rule is proven by a procedure of one of its techniques, unless that is held out', () => {
+  const [first, ...others] = builtIn().rules.filter(({ techniques }) => techniques.includes('T1059.004'));
+  const second = others.find(({ priority }) => priority === 'error');
+  assert.ok(first !== undefined && second !== undefined);
+  const played = (technique: string, part: Part, rule: string): Verdict => ({
+    procedure: {
+      ...{ name: 'Shell of some kind', part, technique, also: [], expect: 'hunt', why: undefined, user: 'root' },
+      ...{ isInContainer: false, setup: '', script: ':' },
+    },
+    ...{ recommended: [rule], hunt: [], isTechniqueRight: true },
+  });
+  const verdicts = [
+    played('T1059.004', 'held-out', first.name),
+    played('T1485', 'later', second.name),
+    played('T1059.004', 'open', second.name),
+  ];
+  const raised = raisedBy(verdicts);
+  assert.deepEqual(raised, { [second.name]: ['T1059.004', 'T1485'] });
+  assert.deepEqual(unprovenOf([first, second], raised), { silent: [first.name], elsewhere: {} });
+  const elsewhere = { [second.name]: ['T1485'] };
+  assert.deepEqual(unprovenOf([second], raisedBy(verdicts.slice(0, 2))), { silent: [], elsewhere });
+  assert.ok(unprovenLines({ silent: [first.name], elsewhere }).includes(`  ${second.name}: T1485`));
 });
 
 test('a reverse shell is found, the list of a folder is not, and a user without rights stays one', {

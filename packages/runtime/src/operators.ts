@@ -22,8 +22,18 @@ export interface OperatorRecords extends AsyncDisposable {
   stats(): ForwarderStats | null;
 }
 
+/** Where the state directory can't be written, services run, and actions of operators are refused. */
 export function openOperatorRecords(config: Config, deployment: Deployment, log: AppLog): OperatorRecords {
-  const operatorLog = new OperatorLog({ stateDir: config.stateDir });
+  try {
+    return recordsIn(new OperatorLog({ stateDir: config.stateDir }), config, deployment, log);
+  } catch (err) {
+    log.error({ err }, 'the operator log can not be opened: this process refuses actions of operators');
+    const record = (): Promise<never> => Promise.reject(err);
+    return { record, note: async () => {}, stats: () => null, [Symbol.asyncDispose]: async () => {} };
+  }
+}
+
+function recordsIn(operatorLog: OperatorLog, config: Config, deployment: Deployment, log: AppLog): OperatorRecords {
   // Every role but an agent's may write the topic; a log that waits is forwarded by the next process that may.
   const mayForward = deployment.fleet === null || config.services.some((service) => service !== 'collector');
   const { bus, serviceKey: key } = deployment;

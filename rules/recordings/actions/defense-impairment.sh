@@ -27,7 +27,6 @@ mkdir -p /etc/ufw; echo ENABLED=no > /etc/ufw/ufw.conf
 ## File protected against change
 touch /var/tmp/x; chattr +i /var/tmp/x
 ## File that starts programs or lets users in protected against change
-#also File protected against change
 #setup touch /etc/cron.d/x
 chattr +i /etc/cron.d/x
 ## Home or keys of root opened to others

@@ -23,7 +23,6 @@ for n in 1 2 3 4 5; do echo x > /srv/d/$n/READ_ME_NOW.txt; done
 #setup stubs /usr/sbin/zpool
 zpool destroy tank
 ## All copies for restoring removed
-#also Copies for restoring removed
 #setup stubs /usr/bin/timeshift
 timeshift --delete-all
 ## Kernel or boot image removed by hand
@@ -44,7 +43,6 @@ busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.s
 #setup stubs /usr/bin/passwd
 passwd -l ann
 ## Root locked out
-#also Account locked or taken away by a command
 #setup stubs /usr/bin/passwd
 passwd -l root
 ## Passwords of several accounts changed at once
@@ -60,7 +58,6 @@ sh -c 'for n in 1 2 3; do echo x > /var/www/$n/index.html; done'
 ## Text shown to all who log in written by hand
 sh -c 'echo x > /etc/motd'
 ## Firmware or its settings opened by hand
-#also Firmware written
 #setup stubs /usr/bin/dd
 dd if=/dev/null of=/dev/mtd0 || true
 ## Address of coins or an algorithm of mining on a command line

@@ -50,7 +50,6 @@ docker run --network none -v /:/host debian:12 true
 #setup stubs /usr/bin/docker
 docker run -it -v /:/mnt alpine chroot /mnt
 ## Client of a container engine started in a container
-#also Command run in a container by hand
 #also Suspicious Process Execution
 #in shop:1
 #setup stubs /usr/bin/kubectl
@@ -66,7 +65,6 @@ curl -sk https://10.9.8.7:10250/pods
 #in shop:1
 cat /proc/1/cgroup
 ## Right over the host used by a container
-#also Right of root used for the first time by an image
 #also Suspicious Process Execution
 #in shop:1
 # reboot has no command with this number, but the kernel checks the caller's right first.

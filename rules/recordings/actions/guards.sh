@@ -70,5 +70,4 @@ P
 ## Check of certificates or signatures left out
 curl -sk --max-time 1 https://10.9.8.6/x || true
 ## Authority of certificates added by an untrusted program
-#also Certificate authority added
 mkdir -p /usr/local/share/ca-certificates; python3 -c 'open("/usr/local/share/ca-certificates/x.crt", "w")'

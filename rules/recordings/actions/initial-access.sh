@@ -21,7 +21,6 @@ evince -c 'sh -c true; true'
 ## Unusual step of an install script
 sh -c 'curl -s http://10.9.8.7/ || true; : postinstall'
 ## Root login over SSH with a password
-#also Login from the internet with a password
 #also Login that checks nobody's identity
 #setup prepare_sshd; start_log
 /usr/sbin/sshd -f /srv/sshd

@@ -34,7 +34,6 @@ rpcclient -U x dc1
 ## File of a scratch folder copied to another machine
 echo x > /tmp/x; scp -o BatchMode=yes /tmp/x 10.9.8.7:/srv/x
 ## Many machines commanded by a server's command
-#also Command sent to many machines by hand
 #also Shell started by a network server
 #setup stubs /usr/bin/pdsh
 server 'pdsh -a id'

@@ -79,10 +79,8 @@ mv /tmp/t /usr/sbin/irqbalanced
 python3 -c 'import os; os.utime("/srv/x", (1, 1))'
 ## Files opened past the system calls from a scratch folder
 #also Executable run from a scratch folder
-#also Files opened past the system calls
 cp /opt/lab/io_uring /tmp/io_uring; /tmp/io_uring 0 0 openat /etc/hosts 0
 ## Package installed from a scratch folder
-#also Package installed from a local file
 #setup stubs /usr/bin/dpkg
 dpkg -i /tmp/x.deb
 ## Account renamed

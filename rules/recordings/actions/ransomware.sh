@@ -86,7 +86,6 @@ for t in glob.glob("/dev/pts/[0-9]*"): open(t, "w").write("x")'
 #setup stubs /usr/bin/gsettings
 gsettings set org.gnome.desktop.background picture-uri file:///srv/x.png
 ## Machine stopped by force
-#also Machine stopped by a command
 #setup stubs /usr/bin/systemctl
 setsid systemctl reboot --force
 ## Files moved into an archive with a password
@@ -117,7 +116,6 @@ for n in range(1, 41): open(f"/srv/work/{n}.a7", "w").close(); os.unlink(f"/srv/
 systemctl disable --now restic-backup.timer
 ## Several containers stopped by one command
 #also Containers or virtual machines listed by hand
-#also Server stopped by hand
 #setup stubs /usr/bin/docker
 /usr/bin/docker kill a b c
 ## Partition table removed by a tool

@@ -8,7 +8,6 @@ server 'id; uname -a; ps; ip addr'
 ## Files searched for ways to root
 find /home -perm -4000
 ## Files searched for ways to root by a server's command
-#also Files searched for ways to root
 #also Shell started by a network server
 server 'find /home -perm -4000'
 ## Sweep by ping
@@ -61,11 +60,9 @@ python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).send
 #setup mkdir -p /home/ann/.mozilla/firefox/x; echo x > /home/ann/.mozilla/firefox/x/places.sqlite
 cat /home/ann/.mozilla/firefox/x/places.sqlite
 ## Ways to root searched for by a user
-#also Files searched for ways to root
 setpriv --reuid 1000 --regid 1000 --clear-groups find /usr /srv -maxdepth 1 -perm -4000
 ## Socket of a container engine searched for in a container
 #also Suspicious Process Execution
-#also Whole folder tree searched
 #in shop:1
 find /srv -name docker.sock
 ## Security tools asked for one after another

@@ -96,7 +96,6 @@ sleep 9 & gdb -q -batch -p $! -ex 'print (int)getpid()' -ex detach; kill $!
 #in shop:1
 sleep 9 & timeout 1 strace -p $! -o /tmp/keys; kill $!
 ## Several kinds of keys searched at once
-#also Files searched for keys
 find /home -maxdepth 1 -name id_rsa -o -name '*.kdbx' -o -name wallet.dat
 ## File with the passwords of a tool read
 #setup mkdir -p /srv/infra; echo x > /srv/infra/terraform.tfstate

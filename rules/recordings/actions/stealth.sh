@@ -34,7 +34,6 @@ ln -sf /dev/null /root/.bash_history
 ## History forgotten by a command
 env HISTFILE=/dev/null true
 ## Message with a link or command sent to all terminals
-#also Message to all users or a new background picture
 #setup stubs /usr/bin/wall
 wall 'Open http://10.9.8.7/'
 ## Notice with a link shown on a desktop

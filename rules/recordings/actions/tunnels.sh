@@ -41,7 +41,6 @@ server 'curl -s http://10.9.8.7/x'
 tmate -F
 ## Tool for access from afar started by a server's command
 #also Shell started by a network server
-#also Tool for access from afar started
 #setup stubs /usr/bin/tmate
 server 'tmate -F'
 ## Names that don't exist asked again and again
@@ -94,7 +93,6 @@ for n in range(6): s.sendto(bytes.fromhex("000101000001000000000000") + b"\x28%0
 #also Code without a file asks for a name of the internet
 python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes.fromhex("000101000001000000000000") + b"\x07mainnet\x06infura\x02io\0\0\1\0\1", ("10.9.8.1", 53))'
 ## Tool for access from afar open to anybody
-#also Tool for access from afar started
 #setup stubs /usr/bin/code-server
 code-server --bind-addr 0.0.0.0:8090 --auth none
 ## Service for messages or texts used by code without a file

@@ -5,7 +5,7 @@ import { createTestAlert, createTestIncident, EVIDENCE_WALL_OFFSET, evidenceEnti
 import { type Alert, EventView, encode, KIND, TOPIC } from '@ringfence/wire';
 import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';
 import { kindBit } from '../src/kind-bits.ts';
-import { inRecord, tempDir } from './support.ts';
+import { createTestBatch, createTestProcess, inRecord, openBody, tempDir } from './support.ts';
 import { EVENTS_PER_BATCH, testTrail } from './trail.ts';
 
 const BATCHES = 6;
@@ -44,6 +44,25 @@ async function createTestTrail(dir: string): Promise<TestTrail> {
 const sequences = (alerts: readonly Alert[]): number[] => alerts.map(({ ktime }) => ktime / 10);
 
 suite('the reader', () => {
+  test('returns the evidence of an incident with the hashes of its executables, which later batches have', async () => {
+    using dir = tempDir();
+    await using trail = await createTestTrail(dir.path);
+    const hashed = createTestProcess(100, { sha256: Buffer.alloc(32, 7), hashState: 'hashed' });
+    const opened = { process: 0, sequence: 9_000, body: openBody('/etc/passwd') };
+    await trail.add(TOPIC.events, createTestBatch([createTestProcess(100)], [{ ...opened, sequence: 8_999 }]));
+    await trail.add(TOPIC.events, createTestBatch([hashed], [opened]));
+    const alert = createTestAlert(50);
+    const incident = createTestIncident([alert], 1);
+    const [process] = incident.processes;
+    assert.ok(process);
+    const processes = [{ ...process, entityId: evidenceEntity(100) }];
+    await trail.add(TOPIC.incidents, encode('Incident', { ...incident, processes }));
+    assert.deepEqual(trail.reader.evidence(incident.id)?.hashes, [
+      { path: '/usr/bin/program-100', sha256: '07'.repeat(32) },
+    ]);
+    assert.equal(trail.reader.evidence('inc-unknown'), undefined);
+  });
+
   test('lists the newest alerts, oldest first, filtered by time, host and predicate', async () => {
     using dir = tempDir();
     await using trail = await createTestTrail(dir.path);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
@@ -99,6 +99,32 @@ describe('a process that the host needs', { skip: adopts }, () => {
     const { pid } = await startChild(install('usr/bin/dbus-daemon'));
     assert.equal(reasonOf(pid as number), null);
     assert.equal(reasonOf(startDaemon(install('home/user/dbus-daemon'))), null);
+  });
+});
+
+describe('an attacker who runs code in an orphan of a protected executable', { skip: adopts }, () => {
+  const library = join(root, 'preloaded.so');
+  const injected = join(root, 'injected');
+  const source = `#include <fcntl.h>\n__attribute__((constructor)) void run(void) { open("${injected}", O_CREAT, 0600); }`;
+  it('is not killed, which is a known limit that the result names', (t) => {
+    const { status } = spawnSync('cc', ['-shared', '-fPIC', '-x', 'c', '-', '-o', library], { input: source });
+    if (status !== 0) return t.skip('there is no C compiler');
+    process.env['LD_PRELOAD'] = library;
+    let pid: number;
+    try {
+      pid = startDaemon(install('usr/bin/conmon'));
+    } finally {
+      delete process.env['LD_PRELOAD'];
+    }
+    assert.ok(existsSync(injected), 'its code has run');
+    const result = killProcess({ pid, start: 0n }, findInProc, protection(findInProc, { root }), () => {});
+    assert.deepEqual([result.outcome, result.outcome === 'refused' && result.reason], ['refused', 'protected']);
+  });
+
+  it('is killed as the child of any other process, or from a copy of the executable', async () => {
+    const { pid } = await startChild(install('usr/bin/conmon'));
+    assert.equal(reasonOf(pid as number), null);
+    assert.equal(reasonOf(startDaemon(install('tmp/conmon'))), null);
   });
 });
 

@@ -39,6 +39,8 @@ export interface DetectorService {
   stats(): DetectorStats;
 }
 
+const textOf = ({ options }: Rules): string => JSON.stringify(options.sources.map(({ name, text }) => [name, text]));
+
 /**
  * Starts both stages. The first one reads ringfence.events, .joins and .feedback, and writes ringfence.alerts,
  * .incidents, .edges and .joins; the second one reads ringfence.edges and writes ringfence.joins. Counts of rules are
@@ -76,7 +78,8 @@ export async function startDetector(deps: DetectorDeps): Promise<DetectorService
     const read = await readRuleFiles(rulePaths, true);
     const previous = rules;
     rules = reloadRules(rules, read, log);
-    if (rules !== previous) deps.onReload?.(rules.options.sources);
+    // A broken file is compiled again at each reload, and changes nothing of what is in force.
+    if (textOf(rules) !== textOf(previous)) deps.onReload?.(rules.options.sources);
     stats.refusedRuleFiles = refusedFiles(rules, read);
     for (const pipeline of pipelines.values()) pipeline.setRules(rules);
     const interest = interestNow();

@@ -62,7 +62,11 @@ test('a reload uses valid files, keeps the former version of a broken one, and u
   const { log, lines } = createTestLog();
   const interests: Interest[] = [];
   const onInterest = (interest: Interest): void => void interests.push(interest);
-  const detector = await startDetector({ bus, rulePaths: [directory], watchRules: false, log, onInterest });
+  const reloads: string[][] = [];
+  const onReload = (sources: readonly { readonly text: string }[]): void =>
+    void reloads.push(sources.flatMap(({ text }) => /A2|A|B2|B/.exec(text) ?? []));
+  const deps = { bus, rulePaths: [directory], watchRules: false, log, onInterest, onReload };
+  const detector = await startDetector(deps);
   const names = (): string[] => detector.rules().rules.map(({ name }) => name);
   assert.deepEqual(interests[0]?.openPathPrefixes, []);
   assert.deepEqual(interests[0]?.openNames, ['a', 'b']);
@@ -70,6 +74,8 @@ test('a reload uses valid files, keeps the former version of a broken one, and u
   await writeFile(b, rule('B2', '/etc/b2'));
   await detector.reload();
   assert.deepEqual(names(), ['A', 'B2']);
+  await detector.reload();
+  assert.deepEqual(reloads, [['A', 'B2']], 'the files in force, once for a change');
   assert.ok(
     lines.some((line) => line.includes("Did you mean 'file.path'?") && line.includes('^')),
     lines.join('\n'),

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedBus } from '@ringfence/bus';
+import { OperatorLog } from '@ringfence/operators';
 import { serveApi } from '@ringfence/runtime/api';
 import { routesOf } from '@ringfence/runtime/routes';
 import { createSyntheticHost } from '@ringfence/synthetic';
@@ -20,6 +21,9 @@ const ROUTES = [
   'incidents',
   'incident',
   'incident/inc-1/set',
+  'incident/inc-1/export',
+  'incident/inc-1/hold',
+  'operators',
   'raw',
   '__proto__',
   '',
@@ -60,12 +64,24 @@ function valueBy(random: Random): string {
   }
 }
 
+/** What a client may claim about its operator. */
+function claimsBy(random: Random): string {
+  if (random.once(3)) return '';
+  const values: readonly unknown[] = [null, random.integer(), random.text(), 'x'.repeat(random.below(8000)), [], {}];
+  const names = ['reason', 'command', 'claimedUid', 'claimedUser', 'toString'];
+  const claims = random.once(5)
+    ? random.pick(values)
+    : Object.fromEntries(names.map((name) => [name, random.pick(values)]));
+  return `ringfence-operator: ${Buffer.from(JSON.stringify(claims)).toString('base64url').slice(0, 12_000)}\r\n`;
+}
+
 function requestBy(random: Random): Buffer {
   const parameters = Array.from({ length: random.below(4) }, () => `${random.pick(PARAMETERS)}=${valueBy(random)}`);
   const path = random.once(5)
     ? random.pick(['//', '/%', '/%ff/', 'http://[', '*', '/events/%2e%2e'])
     : `/${random.pick(ROUTES)}`;
-  const text = `${random.pick(['GET', 'GET', 'GET', 'POST', 'BREW'])} ${path}?${parameters.join('&')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+  const method = random.pick(['GET', 'GET', 'GET', 'POST', 'BREW']);
+  const text = `${method} ${path}?${parameters.join('&')} HTTP/1.1\r\nHost: x\r\n${claimsBy(random)}Connection: close\r\n\r\n`;
   return random.once(4) ? mutate(Buffer.from(text), random) : Buffer.from(text);
 }
 
@@ -105,7 +121,9 @@ export const api: FuzzTarget = {
     host.tick();
     await bus.produce([{ topic: TOPIC.raw, key: host.hostId, value: host.batch() }]);
     const app = { deployment: { bus, enrolled: new Map(), serviceKey: null }, services: {}, audit: null };
-    stack.use(await serveApi(socket, routesOf(app as unknown as Parameters<typeof routesOf>[0])));
+    const operatorLog = new OperatorLog({ stateDir: directory });
+    const routes = routesOf(app as unknown as Parameters<typeof routesOf>[0]);
+    stack.use(await serveApi(socket, routes, (action, operator) => operatorLog.append(action, operator)));
     return {
       generate: requestBy,
       run: (input) => statusOf(socket, input),

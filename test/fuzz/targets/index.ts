@@ -1,6 +1,7 @@
 import type { FuzzTarget } from '../lib/target.ts';
 import { api } from './api.ts';
 import { eventBatch, rawBatch } from './batches.ts';
+import { bundles } from './bundles.ts';
 import { channel } from './channel.ts';
 import { cluster } from './cluster.ts';
 import { control } from './control.ts';
@@ -25,6 +26,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   controlStream,
   channel,
   recordings,
+  bundles,
   api,
   rules,
   ruleTests,

@@ -1,5 +1,5 @@
-/* compat (fork|exit|connect|signal|open) [PID]: makes this system call by int 0x80 although it is a 64-bit program.
- * Exits with 77 where there is no such call: on other architectures, or without IA32_EMULATION. */
+/* compat (fork|exit|connect|unix|bind|signal|open) [PID]: makes this system call by int 0x80 although it is a 64-bit
+ * program. Exits with 77 where there is no such call: on other architectures, or without IA32_EMULATION. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <signal.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ static void *low(const void *from, size_t size)
 
 int main(int argc, char **argv)
 {
+	struct sockaddr_un nowhere = { .sun_family = AF_UNIX, .sun_path = "/nonexistent" };
+	struct sockaddr_in any = { .sin_family = AF_INET };
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
 	const char *what = argc > 1 ? argv[1] : "";
 
@@ -54,6 +57,10 @@ int main(int argc, char **argv)
 		call(1, 0, 0, 0);
 	else if (!strcmp(what, "connect"))
 		call(362, socket(AF_INET, SOCK_STREAM, 0), (long)low(&to, sizeof(to)), sizeof(to));
+	else if (!strcmp(what, "unix"))
+		call(362, socket(AF_UNIX, SOCK_STREAM, 0), (long)low(&nowhere, sizeof(nowhere)), sizeof(nowhere));
+	else if (!strcmp(what, "bind"))
+		call(361, socket(AF_INET, SOCK_STREAM, 0), (long)low(&any, sizeof(any)), sizeof(any));
 	else if (!strcmp(what, "signal"))
 		call(37, atoi(argv[2]), SIGURG, 0);
 	else if (!strcmp(what, "open"))

@@ -61,6 +61,8 @@ describe('32-bit code on the running kernel', { skip }, () => {
     assert.deepEqual(await compatCalls('fork'), [[2n, 1n, 0, 1]]);
     assert.deepEqual(await compatCalls('exit'), [[1n, 2n, 0, 1]]);
     assert.deepEqual(await compatCalls('connect'), [[362n, 3n, 0, 1]]);
+    assert.deepEqual(await compatCalls('bind'), [[361n, 6n, 0, 1]]);
+    assert.deepEqual(await compatCalls('unix'), isLoaded(sensor, 'connect_unix') ? [[362n, 3n, 0, 1]] : []);
     assert.deepEqual(await compatCalls('signal', String(process.pid)), [[37n, 4n, 0, 1]]);
   });
 

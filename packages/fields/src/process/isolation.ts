@@ -145,7 +145,7 @@ export const isolationFields: readonly Field[] = [
   {
     name: 'compat_call.seen_at',
     type: 'string',
-    doc: 'What the 32-bit system call did that the sensor saw: fork, exit, connect, signal or open.',
+    doc: 'What the 32-bit system call did that the sensor saw: fork, exit, connect, bind, signal or open.',
     kinds: ['isolation'],
     oneOf: Object.values(COMPAT_HOOKS),
     get: (event) => (isCompatCall(event) ? COMPAT_HOOKS[Number(u64(event, leaf.Isolation.argument))] : undefined),

@@ -3,7 +3,7 @@ import type { Content, Dashboard } from '../model.ts';
 import { dashboardBody } from '../output/dashboards-api.ts';
 import { importLines, type SavedObject, savedObjectsOf } from '../output/saved-objects.ts';
 import { differencesOf } from './difference.ts';
-import { jsonObject, type Kibana, objectOf } from './kibana.ts';
+import { jsonObject, type Kibana, type KibanaAnswer, MAX_REASON_CHARS, objectOf } from './kibana.ts';
 import { type Target, targetOf } from './target.ts';
 
 export interface PlannedObject {
@@ -95,20 +95,21 @@ function comparable({ attributes, references }: Pick<SavedObject, 'attributes' |
   return { attributes, references: byName };
 }
 
-/** Returns those of the objects that Kibana has. */
+/** Returns those of the objects that Kibana has. An export fails as a whole and names what is missing. */
 async function readObjects(kibana: Kibana, objects: readonly SavedObject[]): Promise<Map<string, SavedObject>> {
-  let wanted = objects.map(({ type, id }) => ({ type, id }));
-  // An export fails as a whole and names what is missing.
-  for (let tries = 0; tries < 2 && wanted.length > 0; tries++) {
-    const body = { objects: wanted, excludeExportDetails: true };
-    const answer = await kibana.sendJson('POST', '/api/saved_objects/_export', body);
-    if (answer.status === 200) return new Map(exportedObjects(answer.text).map((object) => [keyOf(object), object]));
-    const missing = answer.status === 400 ? missingObjects(answer.text) : undefined;
-    if (missing === undefined) objectOf('reading saved objects', answer);
-    wanted = wanted.filter((object) => !missing?.has(keyOf(object)));
-  }
-  return new Map();
+  const first = await exportOf(kibana, objects);
+  const missing = first.status === 400 ? missingObjects(first.text) : new Set<string>();
+  const present = objects.filter((object) => !missing.has(keyOf(object)));
+  if (present.length === 0) return new Map();
+  const answer = missing.size === 0 ? first : await exportOf(kibana, present);
+  if (answer.status !== 200) objectOf('reading saved objects', answer);
+  return new Map(exportedObjects(answer.text).map((object) => [keyOf(object), object]));
 }
+
+const exportOf = (kibana: Kibana, objects: readonly SavedObject[]): Promise<KibanaAnswer> => {
+  const asked = objects.map(({ type, id }) => ({ type, id }));
+  return kibana.sendJson('POST', '/api/saved_objects/_export', { objects: asked, excludeExportDetails: true });
+};
 
 function exportedObjects(text: string): SavedObject[] {
   return text.split('\n').flatMap((line) => {
@@ -116,39 +117,36 @@ function exportedObjects(text: string): SavedObject[] {
     const { type, id, attributes, references } = jsonObject(line) ?? {};
     if (typeof type !== 'string' || typeof id !== 'string' || typeof attributes !== 'object')
       throw new KibanaError('ERR_KIBANA_ANSWER', 'reading saved objects: a line of the export is no saved object');
-    return [
-      { type, id, attributes, references: Array.isArray(references) ? references : [] } as unknown as SavedObject,
-    ];
+    return [{ type, id, attributes, references: objectsIn(references) } as unknown as SavedObject];
   });
 }
 
-function missingObjects(text: string): Set<string> | undefined {
+function missingObjects(text: string): Set<string> {
   const { attributes } = jsonObject(text) ?? {};
   const { objects } = (attributes ?? {}) as { readonly objects?: unknown };
-  if (!Array.isArray(objects)) return undefined;
-  return new Set(objects.map((object: Pick<SavedObject, 'type' | 'id'>) => keyOf(object)));
+  return new Set(objectsIn(objects).map(({ type, id }) => `${String(type)}/${String(id)}`));
 }
 
-interface ImportError {
-  readonly type: string;
-  readonly id: string;
-  readonly error?: { readonly type?: string; readonly message?: string };
-}
+/** The objects of a list in an answer, which may be anything. */
+const objectsIn = (list: unknown): readonly Readonly<Record<string, unknown>>[] =>
+  Array.isArray(list) ? list.filter((one) => typeof one === 'object' && one !== null) : [];
 
 async function importObjects(kibana: Kibana, objects: readonly SavedObject[]): Promise<void> {
   const answer = await kibana.sendLines('/api/saved_objects/_import?overwrite=true', importLines(objects));
   const { success, errors, successResults } = objectOf('importing saved objects', answer);
   if (success !== true) {
-    const [first] = (Array.isArray(errors) ? errors : []) as readonly ImportError[];
-    const reason = first?.error?.message ?? first?.error?.type ?? 'no reason given';
-    throw new KibanaError('ERR_KIBANA_REFUSED', `${first?.type ?? 'object'} ${first?.id ?? '?'}: ${reason}`);
+    const [first = {}] = objectsIn(errors);
+    const { type: cause, message } = (first['error'] ?? {}) as { readonly type?: unknown; readonly message?: unknown };
+    const reason = String(message ?? cause ?? 'no reason given').slice(0, MAX_REASON_CHARS);
+    throw new KibanaError('ERR_KIBANA_REFUSED', `${namedIn(first)}: ${reason}`);
   }
-  const moved = (Array.isArray(successResults) ? successResults : []).find(
-    (result: { readonly destinationId?: unknown }) => result.destinationId !== undefined,
-  ) as ImportError | undefined;
+  const moved = objectsIn(successResults).find(({ destinationId }) => destinationId !== undefined);
   if (moved !== undefined)
     throw new KibanaError(
       'ERR_KIBANA_REFUSED',
-      `${moved.type} ${moved.id} exists in another space, so Kibana made a copy with another id: delete the copy, and install in one space only`,
+      `${namedIn(moved)} exists in another space, so Kibana made a copy with another id: delete the copy, and install in one space only`,
     );
 }
+
+const namedIn = ({ type = 'object', id = '?' }: Readonly<Record<string, unknown>>): string =>
+  `${String(type)} ${String(id)}`.slice(0, MAX_REASON_CHARS);

@@ -29,7 +29,8 @@ interface Body {
 const TIMEOUT_MS = 60_000;
 /** An export of all our objects has some 100 kB. */
 const MAX_ANSWER_BYTES = 16 * 2 ** 20;
-const MAX_REASON_CHARS = 300;
+/** Characters of a text of Kibana's that a message quotes. */
+export const MAX_REASON_CHARS = 300;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 /** Requests to one Kibana. Every method rejects with KibanaError. */

@@ -1,4 +1,4 @@
-import { type Chart, type Measure, RARE_DOCUMENTS, type Terms } from '../model.ts';
+import { type Chart, type Measure, RARE_DOCUMENTS, type SeriesPanel, type TablePanel, type Terms } from '../model.ts';
 import { dataViewId } from '../sources.ts';
 
 const LAYER = 'layer';
@@ -50,51 +50,24 @@ export const lensReference = ({ source }: Pick<Chart, 'source'>): Reference => (
   name: `indexpattern-datasource-layer-${LAYER}`,
 });
 
+const PLACE = { layerId: LAYER, layerType: 'data' };
+
 function drawingOf(chart: Chart): Drawing {
-  const layer = { layerId: LAYER, layerType: 'data' };
   switch (chart.type) {
     case 'metric':
       return {
         visualizationType: 'lnsMetric',
-        visualization: { ...layer, metricAccessor: 'measure' },
+        visualization: { ...PLACE, metricAccessor: 'measure' },
         columns: { measure: measureColumn(chart.measure, false) },
       };
-    case 'series': {
-      const { breakdown, measure } = chart;
-      const seriesType = chart.shape === 'line' ? 'line' : 'bar_stacked';
-      const split = breakdown === undefined ? {} : { splitAccessor: 'breakdown' };
-      const drawn = { ...layer, seriesType, xAccessor: 'time', accessors: ['measure'], ...split };
-      return {
-        visualizationType: 'lnsXY',
-        visualization: {
-          legend: { isVisible: breakdown !== undefined, position: 'right' },
-          valueLabels: 'hide',
-          preferredSeriesType: seriesType,
-          axisTitlesVisibilitySettings: { x: false, yLeft: false, yRight: false },
-          layers: [drawn],
-        },
-        columns: {
-          ...(breakdown === undefined ? {} : { breakdown: termsColumn(breakdown, 'measure') }),
-          time: timeColumn(chart.source === 'heads' ? 'updated' : '@timestamp'),
-          measure: measureColumn(measure, true),
-        },
-      };
-    }
-    case 'table': {
-      const rows = chart.rows.map((terms, i) => [`row${i}`, termsColumn(terms, 'measure0')] as const);
-      const measures = chart.measures.map((measure, i) => [`measure${i}`, measureColumn(measure, true)] as const);
-      const columns = Object.fromEntries([...rows, ...measures]);
-      return {
-        visualizationType: 'lnsDatatable',
-        // Long titles and stories wrap instead of being cut.
-        visualization: { ...layer, rowHeight: 'auto', columns: Object.keys(columns).map((columnId) => ({ columnId })) },
-        columns,
-      };
-    }
+    case 'series':
+      return seriesDrawing(chart);
+    case 'table':
+      return tableDrawing(chart);
     case 'heatmap':
       return {
         visualizationType: 'lnsHeatmap',
-        visualization: { ...layer, ...HEATMAP, valueAccessor: 'measure', xAccessor: 'x', yAccessor: 'y' },
+        visualization: { ...PLACE, ...HEATMAP, valueAccessor: 'measure', xAccessor: 'x', yAccessor: 'y' },
         columns: {
           x: termsColumn(chart.x, 'measure'),
           y: termsColumn(chart.y, 'measure'),
@@ -102,6 +75,36 @@ function drawingOf(chart: Chart): Drawing {
         },
       };
   }
+}
+
+function seriesDrawing({ breakdown, measure, shape, source }: SeriesPanel): Drawing {
+  const seriesType = shape === 'line' ? 'line' : 'bar_stacked';
+  const split = breakdown === undefined ? {} : { splitAccessor: 'breakdown' };
+  return {
+    visualizationType: 'lnsXY',
+    visualization: {
+      legend: { isVisible: breakdown !== undefined, position: 'right' },
+      valueLabels: 'hide',
+      preferredSeriesType: seriesType,
+      axisTitlesVisibilitySettings: { x: false, yLeft: false, yRight: false },
+      layers: [{ ...PLACE, seriesType, xAccessor: 'time', accessors: ['measure'], ...split }],
+    },
+    columns: {
+      ...(breakdown === undefined ? {} : { breakdown: termsColumn(breakdown, 'measure') }),
+      time: timeColumn(source === 'heads' ? 'updated' : '@timestamp'),
+      measure: measureColumn(measure, true),
+    },
+  };
+}
+
+function tableDrawing({ rows, measures }: TablePanel): Drawing {
+  const columns = Object.fromEntries([
+    ...rows.map((terms, i) => [`row${i}`, termsColumn(terms, 'measure0')] as const),
+    ...measures.map((measure, i) => [`measure${i}`, measureColumn(measure, true)] as const),
+  ]);
+  const shown = Object.keys(columns).map((columnId) => ({ columnId }));
+  // Long titles wrap instead of being cut.
+  return { visualizationType: 'lnsDatatable', visualization: { ...PLACE, rowHeight: 'auto', columns: shown }, columns };
 }
 
 const HEATMAP = {

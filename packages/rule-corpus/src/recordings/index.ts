@@ -5,11 +5,13 @@ export {
   exportRecording,
   loadRecording,
   matchesOf,
+  namesOf,
   type PlayedAction,
+  raisedOn,
   recordedSlugs,
   removeStale,
   slugOf,
   storeRecording,
 } from './library.ts';
-export { type Overlap, overlapsOf, overlapText } from './overlaps.ts';
+export { type Overlap, overlapsOf } from './overlaps.ts';
 export { type PlayOptions, play } from './play.ts';

@@ -136,8 +136,11 @@ export function raisedOn(rule: string, { key, batches }: PlayedAction): Raised[]
 }
 
 /** Returns the names of the rules that match on a recording, in alphabetical order. */
-export const matchesOf = (rule: string, action: PlayedAction): string[] =>
-  [...new Set(raisedOn(rule, action).map((raised) => raised.rule.name))].sort();
+export const matchesOf = (rule: string, action: PlayedAction): string[] => namesOf(raisedOn(rule, action));
+
+/** Returns the names of the rules, in alphabetical order. */
+export const namesOf = (raised: readonly Raised[]): string[] =>
+  [...new Set(raised.map(({ rule }) => rule.name))].sort();
 
 let learnt = false;
 

@@ -1,20 +1,17 @@
 import type { CompiledRule } from '@ringfence/rules';
 import type { EventView } from '@ringfence/wire';
-import { type PlayedAction, raisedOn } from './library.ts';
+import type { Raised } from './library.ts';
 
 /** Two rules that match the same event, in alphabetical order. */
 export type Overlap = readonly [CompiledRule<EventView>, CompiledRule<EventView>];
 
-/** Returns the rules that match the same event of a recording: one behaviour that raises two alerts. */
-export function overlapsOf(rule: string, action: PlayedAction): Overlap[] {
+/** Returns the rules that match the same event, by their names: one behaviour that raises two alerts. */
+export function overlapsOf(matches: readonly Raised[]): ReadonlyMap<string, Overlap> {
   const found = new Map<string, Overlap>();
-  for (const raised of Map.groupBy(raisedOn(rule, action), ({ event }) => event).values()) {
+  for (const raised of Map.groupBy(matches, ({ event }) => event).values()) {
     const rules = [...new Set(raised.map((some) => some.rule))].sort((a, b) => (a.name < b.name ? -1 : 1));
     for (const [n, a] of rules.entries())
-      for (const b of rules.slice(n + 1)) found.set(overlapText([a.name, b.name]), [a, b]);
+      for (const b of rules.slice(n + 1)) found.set(`${a.name} / ${b.name}`, [a, b]);
   }
-  return [...found.values()];
+  return found;
 }
-
-/** Returns the names of two rules as one text. */
-export const overlapText = (names: readonly [string, string]): string => names.join(' / ');

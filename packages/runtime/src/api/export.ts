@@ -1,4 +1,5 @@
-import { buildBundle, type HeadOnBus } from '@ringfence/auditor/bundle';
+import type { Evidence } from '@ringfence/auditor';
+import { buildBundle, type HeadOnBus, isIn } from '@ringfence/auditor/bundle';
 import { OperatorError } from '@ringfence/base';
 import { claimedSigner, decode, keyIdOf, TOPIC } from '@ringfence/wire';
 import type { App } from '../app.ts';
@@ -16,19 +17,22 @@ export async function exportIncident(app: App, id: string): Promise<Buffer> {
   await auditor.publishHeads();
   const evidence = await audit.evidence(id);
   if (evidence === undefined) throw new OperatorError(`there is no incident ${id}: ringfence incidents lists them`);
-  const heads = await headsSince(app, evidence.dossier.incident.firstSeen);
+  const heads = await headsOf(app, evidence);
   return buildBundle({ evidence, heads, signer: signerOf(app), now: Date.now() });
 }
 
-async function headsSince({ deployment }: App, from: number): Promise<HeadOnBus[]> {
+/** Reads the published heads of the parts of chains that the evidence has. */
+async function headsOf({ deployment }: App, { records, links }: Evidence): Promise<HeadOnBus[]> {
   const { bus, fleet } = deployment;
+  const from = records.reduce((oldest, { timestamp }) => Math.min(oldest, timestamp), Number.POSITIVE_INFINITY);
   const heads: HeadOnBus[] = [];
   for await (const { value } of bus.read({ topic: TOPIC.auditHeads, from })) {
     if (value === null) continue;
     const { topic, partition, kind, count: seq } = decode('AuditHead', value);
+    if (!links.some((part) => isIn(part, { topic, partition, kind, seq }))) continue;
     const enrolment = fleet?.enrolments?.recordOf(claimedSigner(value)) ?? null;
     heads.push({ topic, partition, kind, seq, bytes: value, enrolment });
-    if (heads.length > MAX_HEADS) heads.splice(0, MAX_HEADS / 2);
+    if (heads.length >= MAX_HEADS) break;
   }
   return heads;
 }

@@ -101,12 +101,13 @@ function metricsOf(app: App): Metrics[] {
   });
   const { collector } = app.services;
   const kafka = fleet?.kafka;
-  const { tracer, controlLink: link } = app;
+  const { tracer, operators, controlLink: link } = app;
   return [
     busMetrics,
     ...schemas,
     ...services,
     ...(collector === undefined ? [] : [kernelMetrics(() => collector.stats().account.kinds)]),
+    ...(operators.stats() === null ? [] : [exposeStats('operators', () => ({ ...operators.stats() }))]),
     ...(tracer === null ? [] : [exposeStats('tracing', () => ({ lost: tracer.lost }))]),
     ...(link === null ? [] : [exposeStats('control', () => countsOf(link.stats()))]),
     ...(kafka === undefined ? [] : [exposeStats('kafka', () => countsOf(kafka.stats()))]),

@@ -52,6 +52,7 @@ test('suppressed alerts, evicted keys, late events and damaged entries of the de
   monitor.setStarted({
     deployment: { bus },
     services: { detector },
+    operators: { stats: () => ({ forwarded: 1, damaged: 0, failures: 0 }) },
     controlLink: null,
     tracer: null,
     done: detector.done,

@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 /** Fields of /proc/PID/stat after the name: nice value, and scheduling policy. */
 const NICE = 16;
 const POLICY = 38;
+/** Files of a cgroup that limit what its processes get. */
+const CGROUP_FILES = ['cpu.max', 'cpu.weight', 'cpu.idle', 'cpuset.cpus', 'memory.high', 'memory.max', 'pids.max'];
 
 /** Limits by name, as texts that are only compared. */
 type Limits = ReadonlyMap<string, string>;
 
-/** Limits by which another process can starve the agent: its rlimits, its priority, and `cpu.max` of its cgroups. */
+/** Limits by which another process can starve the agent: rlimits, priority, CPUs, and those of its cgroups. */
 export class AgentLimits {
   readonly #cgroupRoot: string | null;
   #known: Limits;
@@ -33,19 +35,22 @@ export class AgentLimits {
       ...textOf('/proc/self/limits')
         .split('\n')
         .map((line): [string, string] => [line.slice(0, 26).trim(), line.slice(26)]),
-      ...this.#cpuLimits(),
+      ['affinity', /^Cpus_allowed_list:\s*(.*)$/m.exec(textOf('/proc/self/status'))?.[1] ?? ''],
+      ...this.#cgroupLimits(),
     ]);
   }
 
-  #cpuLimits(): [string, string][] {
+  #cgroupLimits(): [string, string][] {
     if (this.#cgroupRoot === null) return [];
     const path = /^0::(\/.*)$/m.exec(textOf('/proc/self/cgroup'))?.[1] ?? '/';
     const parts = path.split('/').filter(Boolean);
     const directories = parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
-    return directories.map((directory) => [
-      `cpu.max of ${directory}`,
-      textOf(`${this.#cgroupRoot}${directory}/cpu.max`),
-    ]);
+    return directories.flatMap((directory) =>
+      CGROUP_FILES.map((file): [string, string] => [
+        `${file} of ${directory}`,
+        textOf(`${this.#cgroupRoot}${directory}/${file}`),
+      ]),
+    );
   }
 }
 

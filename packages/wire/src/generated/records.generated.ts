@@ -83,6 +83,7 @@ export const CompatHook = {
   COMPAT_CONNECT: 3,
   COMPAT_SIGNAL: 4,
   COMPAT_OPEN: 5,
+  COMPAT_BIND: 6,
 } as const;
 export type CompatHook = (typeof CompatHook)[keyof typeof CompatHook];
 

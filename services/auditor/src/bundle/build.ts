@@ -12,7 +12,7 @@ import {
   type SigningKey,
   signBytes,
 } from '@ringfence/wire';
-import type { ChainedRecord, ChainLinks, Evidence } from '../evidence.ts';
+import type { ChainedRecord, ChainLinks, Evidence, FileHash } from '../evidence.ts';
 import {
   type BundledChain,
   type BundledRecord,
@@ -73,7 +73,7 @@ export function buildBundle({ evidence, heads, signer, now }: BundleInput): Buff
   const actions = records
     .filter(({ kind }) => kind === 'operator')
     .map(({ payload }) => decode('OperatorAction', payload));
-  const hashes = hashesOf(dossier.alerts);
+  const hashes = hashesOf(dossier.alerts, evidence.hashes);
   const members: Member[] = [
     { name: 'index.html', bytes: Buffer.from(pageOf({ dossier, actions, chains, hashes, about })) },
     ...documents(evidence, actions, hashes),
@@ -124,14 +124,9 @@ function executionsOf(records: readonly ChainedRecord[]): unknown[] {
   });
 }
 
-interface FileHash {
-  readonly path: string;
-  readonly sha256: string;
-}
-
-/** The hashes that the alerts name, each with the executable of its process. */
-function hashesOf(alerts: readonly Alert[]): FileHash[] {
-  const found = new Map<string, FileHash>();
+/** The hashes of the processes, and those that the alerts name, each with the executable of its process. */
+function hashesOf(alerts: readonly Alert[], ofProcesses: readonly FileHash[]): FileHash[] {
+  const found = new Map(ofProcesses.map((hash) => [`${hash.path} ${hash.sha256}`, hash]));
   for (const { fields, lineage } of alerts) {
     for (const [name, value] of Object.entries(fields)) {
       if (!/^[0-9a-f]{64}$/.test(value)) continue;
@@ -150,12 +145,8 @@ function bundled({ prevHash, hash, payload, ...record }: ChainedRecord): Bundled
 /** With the first published head behind its last record; without one, the newest that reaches any of them. */
 function chainOf(links: ChainLinks, records: readonly ChainedRecord[], heads: readonly HeadOnBus[]): BundledChain {
   const { topic, partition, kind, from, hashes, head } = links;
-  const isSame = (name: Pick<HeadOnBus, 'topic' | 'partition' | 'kind'>): boolean =>
-    name.topic === topic && name.partition === partition && name.kind === kind;
-  const last = records.filter(isSame).reduce((most, { seq }) => Math.max(most, seq), from);
-  const reaching = heads
-    .filter((name) => isSame(name) && name.seq >= from && name.seq < from + hashes.length)
-    .sort((a, b) => a.seq - b.seq);
+  const last = records.filter((record) => isIn(links, record)).reduce((most, { seq }) => Math.max(most, seq), from);
+  const reaching = heads.filter((name) => isIn(links, name)).sort((a, b) => a.seq - b.seq);
   const published = reaching.find(({ seq }) => seq >= last) ?? reaching.at(-1);
   return {
     ...{ topic, partition, kind, from, head },
@@ -164,3 +155,14 @@ function chainOf(links: ChainLinks, records: readonly ChainedRecord[], heads: re
     enrolment: published === undefined || published.enrolment === null ? null : base64(published.enrolment),
   };
 }
+
+/** Whether a record or a head is in a part of a chain. */
+export const isIn = (
+  { topic, partition, kind, from, hashes }: ChainLinks,
+  place: Pick<HeadOnBus, 'topic' | 'partition' | 'kind' | 'seq'>,
+): boolean =>
+  place.topic === topic &&
+  place.partition === partition &&
+  place.kind === kind &&
+  place.seq >= from &&
+  place.seq < from + hashes.length;

@@ -45,14 +45,18 @@ export function checkChains(
   root: KeyObject | null,
   problems: Problems,
 ): ProvedChain[] {
-  const byChain = Map.groupBy(records, nameOf);
+  const unplaced = new Set(records);
+  const byName = Map.groupBy(records, nameOf);
   const proved = chains.map((chain) => {
-    const group = byChain.get(nameOf(chain)) ?? [];
-    byChain.delete(nameOf(chain));
-    for (const record of group) checkLink(record, chain, problems);
+    const end = chain.from + chain.hashes.length;
+    const group = (byName.get(nameOf(chain)) ?? []).filter(({ seq }) => seq >= chain.from && seq < end);
+    for (const record of group) {
+      unplaced.delete(record);
+      checkLink(record, chain, problems);
+    }
     return { name: nameOf(chain), records: group.length, upTo: checkHead(chain, root, problems) };
   });
-  for (const name of byChain.keys()) problems.add(CHAINS, `has no chain ${name}`);
+  for (const { kind, id, seq } of unplaced) problems.add(`record ${kind} ${id}`, `is not record ${seq} of its chain`);
   return proved;
 }
 

@@ -8,7 +8,7 @@ import {
   type RecordTypes,
 } from '@ringfence/wire';
 import { AuditError } from '../errors.ts';
-import { type ChainedRecord, type ChainLinks, type Evidence, MAX_LINKS, withinLimit } from '../evidence.ts';
+import { type ChainedRecord, type ChainLinks, type Evidence, LinkBudget, type Part, withinLimit } from '../evidence.ts';
 import type { IncidentDossier } from '../sqlite/read/dossier.ts';
 import type { ListQuery } from '../sqlite/read/list.ts';
 import type { SourceRange, TrailReader } from '../trail-reader.ts';
@@ -155,27 +155,31 @@ export class ClusterReader implements TrailReader, AsyncDisposable {
       ...(await this.#search.find('operator', { term: { 'ringfence.audit.cause': id } })),
     ];
     const { records, omitted } = withinLimit(documents.map(chainedRecordOf));
-    const chains = Map.groupBy(records, chainKey).values();
-    const links = await Promise.all(Array.from(chains, (group) => this.#links(group)));
-    return { dossier, records, links, omitted };
+    const links = await this.#linksOf(records);
+    return { dossier, records, links, hashes: [], omitted };
   }
 
-  /** Reads the hashes of a chain from the first of these records on. */
-  async #links(group: readonly ChainedRecord[]): Promise<ChainLinks> {
-    const [{ topic, partition, kind }] = group as readonly [ChainedRecord];
-    const from = group.reduce((least, { seq }) => Math.min(least, seq), Number.POSITIVE_INFINITY);
+  async #linksOf(records: readonly ChainedRecord[]): Promise<ChainLinks[]> {
+    const budget = new LinkBudget();
+    const links: ChainLinks[] = [];
+    for (const group of Map.groupBy(records, chainKey).values())
+      for (const part of budget.partsOf(group.map(({ seq }) => seq)))
+        links.push(await this.#links(group[0] as ChainedRecord, part));
+    return links;
+  }
+
+  async #links({ topic, partition, kind }: ChainedRecord, { first, last }: Part): Promise<ChainLinks> {
     const filter = [
       ...Object.entries({ topic, partition, kind }).map(([name, value]) => ({
         term: { [`ringfence.audit.${name}`]: value },
       })),
-      { range: { 'ringfence.audit.seq': { gte: from, lt: from + MAX_LINKS } } },
+      { range: { 'ringfence.audit.seq': { gte: first, lte: last } } },
     ];
+    const sort = [{ 'ringfence.audit.seq': 'asc' }];
     const hashes: Buffer[] = [];
-    for await (const hits of this.#search.pages<AuditDocument>(this.#names.audit, filter, [
-      { 'ringfence.audit.seq': 'asc' },
-    ]))
+    for await (const hits of this.#search.pages<AuditDocument>(this.#names.audit, filter, sort))
       for (const { _source } of hits) hashes.push(Buffer.from(_source.ringfence.audit.hash, 'hex'));
-    return { topic, partition, kind, from, hashes, head: from + hashes.length - 1 };
+    return { topic, partition, kind, from: first, hashes, head: first + hashes.length - 1 };
   }
 
   /**

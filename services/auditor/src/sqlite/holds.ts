@@ -16,6 +16,8 @@ const MAX_MERGES = 16;
 /** What a hold keeps of the records that retention drops. */
 export interface HeldScope {
   readonly incident: string;
+  /** With the incidents that it was merged into, one after the other */
+  readonly members: readonly string[];
   /** Keys of the incident's processes in the index */
   readonly keys: ReadonlySet<number>;
   /** Time of event batches, µs since the epoch; executions are kept whenever they were */
@@ -33,7 +35,7 @@ export class Holds {
   readonly #newest;
   readonly #put;
   /** By incident; undefined: to be read again */
-  #scopes: ReadonlyMap<string, HeldScope> | undefined;
+  #scopes: Map<string, HeldScope> | undefined;
 
   /** @param maxBytes most bytes that all holds keep together */
   constructor(db: Sqlite, maxBytes: number) {
@@ -64,8 +66,9 @@ export class Holds {
   }
 
   /** A new version of an incident may have more processes, or be merged into another one. */
-  incidentStored(): void {
-    if (this.#scopes === undefined || this.#scopes.size > 0) this.#scopes = undefined;
+  incidentStored(incident: string): void {
+    for (const scope of this.#scopes?.values() ?? [])
+      if (scope.members.includes(incident)) this.#scopes?.set(scope.incident, this.#scopeOf(scope.incident));
   }
 
   /**
@@ -110,10 +113,12 @@ export class Holds {
   /** With the incidents that it was merged into, which go on with its evidence. */
   #scopeOf(id: string): HeldScope {
     const keys = new Set<number>();
+    const members: string[] = [];
     let from = Number.POSITIVE_INFINITY;
     let to = Number.NEGATIVE_INFINITY;
     let next = id;
     for (let merges = 0; next !== '' && merges < MAX_MERGES; merges++) {
+      members.push(next);
       const incident = this.#incident(next);
       if (incident === null) break;
       from = Math.min(from, incident.firstSeen - MARGIN_US);
@@ -124,7 +129,7 @@ export class Holds {
       }
       next = incident.state === 'merged' ? incident.mergedInto : '';
     }
-    return { incident: id, keys, from, to };
+    return { incident: id, members, keys, from, to };
   }
 
   /** Bytes of the events and executions that retention would have to keep. */

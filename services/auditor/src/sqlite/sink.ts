@@ -120,7 +120,7 @@ export class SqliteSink implements AuditSink {
       tally.events += entry.eventCount;
       tally.payloadBytes += entry.payload.length;
       tally.storedBytes += stored.bytes;
-      if (entry.kind === 'incident') this.#holds.incidentStored();
+      if (entry.incident !== null) this.#holds.incidentStored(entry.incident.id);
       if (entry.kind === 'operator') this.#applyHold(entry);
       if (entry.kind === 'events') this.#newestEvent = Math.max(this.#newestEvent, entry.until);
     } else if (stored.outcome === 'duplicate') tally.duplicates++;

@@ -1,5 +1,5 @@
 /** Returns text as one line without control, format and bidirectional characters, cut at `max` characters. */
-export function oneLine(text: string, max: number): string {
+export function lineOf(text: string, max: number): string {
   // Cut first: a hostile text can have a megabyte.
   const line = text
     .slice(0, max * 4)

@@ -2,7 +2,7 @@ import type { Incident, Priority } from '@ringfence/wire';
 import { z } from 'zod';
 import type { ItemOf } from '../sink.ts';
 import { summaryOf } from './summary.ts';
-import { oneLine } from './text.ts';
+import { lineOf } from './text.ts';
 
 const TITLE_MAX_CHARS = 200;
 const VALUE_MAX_CHARS = 500;
@@ -89,17 +89,15 @@ export function ticketOf(item: ItemOf<'incident'>, { link = '', closes }: Ticket
   ];
   return {
     id,
-    title: oneLine(title, TITLE_MAX_CHARS) || `Incident ${id}`,
+    title: lineOf(title, TITLE_MAX_CHARS) || `Incident ${id}`,
     severity: record.severity,
     phase: phaseOf(record, closes),
-    status: oneLine(status, VALUE_MAX_CHARS),
-    host: oneLine(names.get(hostId) ?? summaryOf(item).host, VALUE_MAX_CHARS),
-    hostId: oneLine(hostId, VALUE_MAX_CHARS),
+    status: lineOf(status, VALUE_MAX_CHARS),
+    host: lineOf(names.get(hostId) ?? summaryOf(item).host, VALUE_MAX_CHARS),
+    hostId: lineOf(hostId, VALUE_MAX_CHARS),
     version: record.version,
     since,
-    facts: facts
-      .map(([label, value]) => [label, oneLine(value, VALUE_MAX_CHARS)] as const)
-      .filter(([, value]) => value),
+    facts: facts.map(([label, value]) => [label, lineOf(value, VALUE_MAX_CHARS)] as const).filter(([, value]) => value),
     story: storyOf(textsOf(document['ringfence.incident.story'])),
     done: doneOf(whole),
     command,
@@ -144,11 +142,11 @@ const doneOf = ({ history = [] }: Whole): string[] =>
   history
     .slice(-HISTORY_LINES)
     .map(({ at, status, by, note }) =>
-      oneLine(`${isoOf(at)} ${status} by ${by}${note === '' ? '' : `: ${note}`}`, LINE_MAX_CHARS),
+      lineOf(`${isoOf(at)} ${status} by ${by}${note === '' ? '' : `: ${note}`}`, LINE_MAX_CHARS),
     );
 
 function storyOf(lines: readonly string[]): string[] {
-  const shown = lines.slice(0, STORY_LINES).map((line) => oneLine(line, LINE_MAX_CHARS));
+  const shown = lines.slice(0, STORY_LINES).map((line) => lineOf(line, LINE_MAX_CHARS) || '-');
   return lines.length > STORY_LINES ? [...shown, `and ${lines.length - STORY_LINES} more lines`] : shown;
 }
 

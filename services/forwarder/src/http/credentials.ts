@@ -10,11 +10,11 @@ export interface Credentials {
 
 /** The settings of Credentials. */
 export const credentialShape: Readonly<Record<keyof Credentials, z.ZodOptional<z.ZodType<string>>>> = {
-  /** User for `password` */
+  /** User, with `password`. */
   user: line.optional(),
-  /** Password of `user` */
+  /** Password of the user. */
   password: secret.optional(),
-  /** Bearer token, instead of a user */
+  /** Bearer token, instead of a user. */
   token: secret.optional(),
 };
 

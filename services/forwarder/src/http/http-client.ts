@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { messageOf, pause } from '@ringfence/base';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { oneLine as cutLine } from '../encode/text.ts';
+import { lineOf } from '../encode/text.ts';
 import { SinkRefusedError, SinkUnavailableError } from '../errors.ts';
 import type { TlsSettings } from '../settings/common.ts';
 
@@ -155,7 +155,7 @@ function causeOf(error: unknown): string {
 }
 
 /** Returns the beginning of a far side's text as one line without control characters. */
-export const oneLine = (text: string): string => cutLine(text, REASON_MAX_CHARS);
+export const oneLine = (text: string): string => lineOf(text, REASON_MAX_CHARS);
 
 function retryAfterMs(header: string | string[] | undefined): number {
   const seconds = Number([header].flat()[0] ?? 0);

@@ -36,6 +36,7 @@ suite('a falco sink', () => {
         image: 'registry.example:5000/shop/web:1.4@sha256:ab',
         labels: { 'io.kubernetes.pod.namespace': 'shop', 'io.kubernetes.pod.name': 'web-abc', other: 'x' },
         runtime: 'containerd',
+        imageDigests: [],
       } as never,
     });
     assert.deepEqual(await sendOnce(sinkAt(receiver.url), [item]), []);

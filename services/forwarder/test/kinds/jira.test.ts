@@ -112,6 +112,12 @@ suite('a jira sink', () => {
     assert.deepEqual(labels, ['ringfence', 'ringfence-1__OR_project____HR', 'soc']);
   });
 
+  test('sends no empty text, which Jira refuses', async () => {
+    await using jira = await startJira();
+    await sendOnce(jira.sink, [incidentItem(1, { alerts: [], story: ['\n'] })]);
+    assert.doesNotMatch(JSON.stringify(jira.issues[0]?.fields['description']), /"text":""/);
+  });
+
   test('is tried again while Jira is not what answers', async () => {
     await using receiver = await startReceiver(() => ({ status: 200, body: '<html>' }));
     const sink = `{sink: jira, type: jira, url: '${receiver.url}', login: {user: a, token: env:RF_TEST_JIRA}, project: SEC}`;

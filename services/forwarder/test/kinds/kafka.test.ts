@@ -69,6 +69,16 @@ suite('a topic of a real Kafka with passwords over TLS', { skip: kafkaMissing() 
     );
   });
 
+  test('gets OCSF events, if they are wanted', async () => {
+    await createTopic('ocsf');
+    await sendOnce(yamlOf('ocsf', ', format: ocsf'), [alertItem(1)]);
+    const events = (await documentsOf('ocsf')) as { class_uid?: number; metadata?: { uid: string } }[];
+    assert.deepEqual(
+      events.map((event) => [event.class_uid, event.metadata?.uid]),
+      [[2004, alertItem(1).id]],
+    );
+  });
+
   test('gets Avro records that Ringfence reads back', async () => {
     await createTopic('avro');
     const [alert, incident] = [alertItem(1), incidentItem(1)];

@@ -5,6 +5,10 @@ import { after, before, suite, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { silentLog } from '@ringfence/base';
 import { duckdbMissing, queryDuckdb, type S3Server, s3Missing, startS3 } from '@ringfence/dev-servers';
+import { createTestCommand, createTestResult } from '@ringfence/synthetic';
+import { known } from '../../src/encode/ocsf/common.ts';
+import { ocsfEvent } from '../../src/encode/ocsf/index.ts';
+import { itemOf } from '../../src/items/read-item.ts';
 import { openSink } from '../../src/settings/load.ts';
 import type { Item, Sink } from '../../src/sink.ts';
 import { alertItem, createContext, incidentItem, sendOnce, sinkOf, startReceiver } from '../support.ts';
@@ -97,6 +101,69 @@ suite('a bucket of an S3 server that checks signatures', { skip: s3Missing() ?? 
     assert.deepEqual(await queryDuckdb(`select count(*) as n, any_value(region) as region from ${files}`), [
       { n: 2, region: server.region },
     ]);
+  });
+});
+
+const skipParquet = s3Missing() ?? duckdbMissing() ?? false;
+
+suite('parquet files, read by DuckDB', { skip: skipParquet, timeout: 240_000 }, () => {
+  let server: S3Server;
+  before(async () => {
+    server = await startS3();
+    process.env['RF_TEST_PQ_KEY'] = server.accessKey;
+    process.env['RF_TEST_PQ_SECRET'] = server.secretKey;
+  });
+  after(() => server[Symbol.asyncDispose]());
+
+  /** Sends items, and returns the events that DuckDB reads back, without the columns that have no value. */
+  async function written(send: string, items: readonly Item[], prefix: string = send): Promise<unknown[]> {
+    const keys = 'accessKey: env:RF_TEST_PQ_KEY, secretKey: env:RF_TEST_PQ_SECRET';
+    const place = `url: '${server.url}', region: ${server.region}, prefix: ${prefix}`;
+    await sendOnce(`{sink: s, type: s3, ${place}, ${keys}, format: parquet, send: [${send}]}`, items);
+    const files = `read_parquet('${server.directory}/${prefix}/**/*.parquet', hive_partitioning = false)`;
+    const rows = await queryDuckdb(`select * from ${files} order by time, metadata.uid`);
+    return rows.map((row) => known(row));
+  }
+
+  /** `data` is JSON in a text column. */
+  function expected(items: readonly Item[]): unknown[] {
+    const events = items.map((item) => ocsfEvent(item) as { time: number; metadata: { uid: string } });
+    const wanted = events.toSorted((a, b) => a.time - b.time || (a.metadata.uid < b.metadata.uid ? -1 : 1));
+    return JSON.parse(JSON.stringify(wanted), (key, value) => (key === 'data' ? JSON.stringify(value) : value));
+  }
+
+  test('have each attribute of each alert, whatever its texts contain', async () => {
+    const items = [
+      ...Array.from({ length: 5 }, (_, i) => alertItem(i)),
+      ...HOSTILE.map((text, i) => hostileItem(i + 10, text)),
+    ];
+    assert.deepEqual(await written('alerts', items), expected(items));
+  });
+
+  test('have each attribute of incidents and of responses', async () => {
+    const items = [incidentItem(1), incidentItem(2, { state: 'closed', status: 'closed', verdict: 'true_positive' })];
+    assert.deepEqual(await written('incidents', items), expected(items));
+    const command = createTestCommand('c'.repeat(32));
+    const result = createTestResult(command, { reason: 'why' });
+    const responses = [
+      itemOf('command', command, { id: `command/${command.id}`, group: command.cause, at: command.issuedAt }),
+      itemOf('result', result, { id: `result/${result.id}`, group: result.id, at: result.at }),
+    ];
+    assert.deepEqual(await written('responses', responses), expected(responses));
+  });
+
+  test('hold null where a sink has put a value of another type', async () => {
+    const item = alertItem(1);
+    const lineage = [{ entityId: 'e', pid: 'many', executable: '/bin/sh', args: 'sh', user: 'root' }];
+    const odd = { ...item, document: { ...item.document, 'ringfence.lineage': lineage } } as Item;
+    type Row = { actor: { process: { pid?: number; cmd_line: string } } };
+    const [row] = (await written('alerts', [odd], 'odd')) as Row[];
+    assert.deepEqual([row?.actor.process.cmd_line, row?.actor.process.pid], ['sh', undefined]);
+  });
+
+  test('need one kind of records', () => {
+    const settings = `{sink: s, type: s3, url: 'https://b.example', region: r, accessKey: env:A, secretKey: env:B, format: parquet}`;
+    assert.throws(() => sinkOf(settings), /format: parquet needs one class of events in a folder/);
   });
 });
 

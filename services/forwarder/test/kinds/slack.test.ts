@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { createContext, incidentItem, sendOnce, sinkOf, startReceiver } from '../support.ts';
+import { createTestAlert, createTestIncident } from '@ringfence/synthetic';
+import { encode, TOPIC } from '@ringfence/wire';
+import {
+  createContext,
+  incidentItem,
+  openTestBus,
+  sendOnce,
+  sinkOf,
+  startReceiver,
+  startRunner,
+  until,
+} from '../support.ts';
 import { type Message, startSlack } from './slack-server.ts';
 
 suite('a slack sink with a bot', () => {
@@ -148,6 +159,27 @@ suite('a slack sink with a webhook', () => {
     const shown = lines.filter((line: string) => line !== '```');
     assert.match(shown[0], /^emergency, new: Version 1 of a shell.*: ringfence incident show inc-59$/);
     assert.equal(shown.at(-1), 'and 20 more');
+  });
+
+  test('collects what changes in the time of a digest, each incident once', async () => {
+    await using receiver = await startReceiver(() => ({ status: 200, body: 'ok' }));
+    await using bus = await openTestBus();
+    const runner = await startRunner(bus.bus, sinkAt(receiver.url, ', digest: 1s'));
+    const incidents = Array.from({ length: 20 }, (_, i) =>
+      createTestIncident([createTestAlert(i % 2)], 1 + Math.floor(i / 2)),
+    );
+    const records = incidents.map((incident) => ({
+      topic: TOPIC.incidents,
+      key: incident.hostId,
+      value: encode('Incident', incident),
+    }));
+    await bus.bus.produce(records);
+    await until(async () => (await runner.status()).backlog === 0, 'no backlog');
+    await runner.close();
+    assert.deepEqual(
+      receiver.received.map(({ body }) => JSON.parse(body).text),
+      ['2 incidents'],
+    );
   });
 
   test('takes either a bot or a webhook', () => {

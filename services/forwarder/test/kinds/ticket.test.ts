@@ -75,7 +75,9 @@ suite('the ticket of an incident', () => {
 
   test('has nothing that the sink drops or redacts', () => {
     const whole = item(1, { stages: STAGES, history: HISTORY });
-    const drop = createFieldMap(settingsOf('fields: {drop: [threat.technique.id, ringfence.incident.story]}'));
+    const drop = createFieldMap(
+      settingsOf('fields: {drop: [threat.technique.id, threat.technique.subtechnique.id, ringfence.incident.story]}'),
+    );
     const redact = createRedactor(settingsOf("redact: {patterns: ['/bin/[a-z]+']}"));
     const ticket = ticketOf(drop(redact(whole)) as ItemOf<'incident'>, DECIDED);
     assert.doesNotMatch(JSON.stringify(ticket), /T1059|T1003|\/bin\/sh/);

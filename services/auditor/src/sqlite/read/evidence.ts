@@ -4,12 +4,13 @@ import {
   type ChainedRecord,
   type ChainLinks,
   type Evidence,
-  MAX_LINKS,
+  LinkBudget,
   MAX_RECORDS_OF_KIND,
   withinLimit,
 } from '../../evidence.ts';
 import { unpack } from '../../packing.ts';
 import { dossierIn } from './dossier.ts';
+import { hashesOf } from './hashes.ts';
 import type { Trail } from './trail.ts';
 
 interface ChainedRow {
@@ -50,7 +51,8 @@ function gather(trail: Trail, id: string): Evidence | undefined {
   const byId = trail.db.prepare<[number, string], ChainedRow>(`${SELECT} WHERE r.kind = ? AND r.id = ?`);
   const takeIds = (kind: AuditKind, ids: readonly string[]): void =>
     take(ids.flatMap((recordId) => byId.all(kindNumber[kind], recordId)));
-  take(versionsOf(trail, id));
+  const versions = versionsOf(trail, id);
+  take(versions);
   takeIds(
     'alert',
     dossier.incident.alerts.map((alert) => alert.id),
@@ -68,7 +70,9 @@ function gather(trail: Trail, id: string): Evidence | undefined {
   take(actionsOn(trail, id));
   const ordered = [...rows.values()].sort((a, b) => a.record - b.record);
   const { records, omitted } = withinLimit(ordered.map(recordOf));
-  return { dossier, records, links: linksOf(trail, ordered), omitted: omitted + dossier.omittedExecutions };
+  const left = dossier.omittedExecutions + Math.max(0, dossier.versions - versions.length);
+  const hashes = hashesOf(trail, dossier.incident);
+  return { dossier, records, links: linksOf(trail, ordered), hashes, omitted: omitted + left };
 }
 
 /** The ids of versions are `id/1`, `id/2` and so on; `0` is the character after `/`. */
@@ -103,15 +107,17 @@ function recordOf(row: ChainedRow): ChainedRecord {
 }
 
 function linksOf({ db }: Trail, rows: readonly ChainedRow[]): ChainLinks[] {
-  const hashes = db.prepare<[number, number, number], { hash: Buffer }>(
-    `SELECT hash FROM records WHERE chain = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ${MAX_LINKS}`,
+  const select = db.prepare<[number, number, number], { hash: Buffer }>(
+    'SELECT hash FROM records WHERE chain = ? AND seq BETWEEN ? AND ? ORDER BY seq',
   );
   const headOf = db.prepare<[number], { head: number }>('SELECT head_seq AS head FROM chains WHERE chain = ?');
-  return [...Map.groupBy(rows, ({ chain }) => chain)].map(([chain, group]) => {
+  const budget = new LinkBudget();
+  return [...Map.groupBy(rows, ({ chain }) => chain)].flatMap(([chain, group]) => {
     const { topic, partition, kind } = group[0] as ChainedRow;
-    const from = group.reduce((least, { seq }) => Math.min(least, seq), Number.POSITIVE_INFINITY);
-    const head = headOf.get(chain)?.head ?? from;
-    const found = hashes.all(chain, from, head).map(({ hash }) => hash);
-    return { topic, partition, kind: kindOf(kind) ?? 'events', from, hashes: found, head };
+    const head = headOf.get(chain)?.head ?? 0;
+    return budget.partsOf(group.map(({ seq }) => seq)).map(({ first: from, last }) => {
+      const hashes = select.all(chain, from, last).map(({ hash }) => hash);
+      return { topic, partition, kind: kindOf(kind) ?? 'events', from, hashes, head };
+    });
   });
 }

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { type Ticket, ticketShape } from '../../encode/ticket.ts';
+import { authorizationOf, credentialShape } from '../../http/credentials.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
-import { duration, httpUrl, line, readSecret, secret } from '../../settings/values.ts';
+import { duration, httpUrl, line } from '../../settings/values.ts';
 import { defineKind, type SinkKind } from '../../sink.ts';
 import { type Change, followTickets, type TicketDesk } from '../../tickets/follow.ts';
 
 const shape = {
   /** Without /api/v2 */
   url: httpUrl,
-  /** Value of the header Authorization */
-  authorization: secret.optional(),
+  ...credentialShape,
   /** Labels besides alertname, incident, host and severity, for routes. */
   labels: z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,99}$/, 'expected the name of a label'), line).default({}),
   /** Alertmanager forgets an incident after so long without a change, unless it is closed before. */
@@ -40,7 +40,7 @@ export const alertmanager: SinkKind = defineKind({
       timeoutMs: common.timeout,
       headers: () => ({
         'content-type': 'application/json',
-        ...(settings.authorization === undefined ? {} : { authorization: readSecret(settings.authorization) }),
+        ...authorizationOf(settings),
       }),
     });
     const write = async (ticket: Ticket, change: Change, signal: AbortSignal): Promise<void> => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
+import { ENCODERS, type Encoding, encodingSetting } from '../../encode/json.ts';
 import { authorizationOf, type Credentials, credentialShape } from '../../http/credentials.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
@@ -16,16 +16,16 @@ const index = z
   .regex(/^[a-z0-9][a-z0-9._{}-]{0,199}$/, 'expected the name of an index or data stream, in lower case');
 
 const shape = {
-  /** Address of a node or of a load balancer, such as https://elastic.example:9200 */
+  /** Address of the cluster, such as https://siem.example:9200. */
   url: httpUrl,
   ...tlsShape,
   /** Index or data stream; `{dataset}` becomes ringfence.alerts, ringfence.incidents or ringfence.actions. */
   index: index.default('logs-{dataset}-default'),
-  /** Of the documents: ECS, or OCSF 1.8 with an `@timestamp` */
-  encoding,
-  /** Ingest pipeline of the documents */
+  /** Form of the documents: `ecs`, or `ocsf` (1.8, with an `@timestamp`). */
+  encoding: encodingSetting,
+  /** Ingest pipeline of the documents. */
   pipeline: line.optional(),
-  /** Encoded API key */
+  /** Encoded API key, instead of a user or token. */
   apiKey: secret.optional(),
   ...credentialShape,
 };

@@ -1,6 +1,6 @@
 import { type Log, messageOf } from '@ringfence/base';
 import type { createTransport } from 'nodemailer';
-import { oneLine } from '../../encode/text.ts';
+import { lineOf } from '../../encode/text.ts';
 import { SinkRefusedError, SinkSecretError, SinkUnavailableError } from '../../errors.ts';
 
 /** What a mail has besides its sender and its recipients. */
@@ -78,7 +78,7 @@ export class Mailbox {
     if (error instanceof SinkSecretError) return error;
     const { sink, url } = this.#options;
     const { code, responseCode = 0 } = error as { readonly code?: string; readonly responseCode?: number };
-    const reason = `${url}: ${oneLine(messageOf(error), REASON_MAX_CHARS)}`;
+    const reason = `${url}: ${lineOf(messageOf(error), REASON_MAX_CHARS)}`;
     const options = { cause: error };
     return code === 'EMESSAGE' && responseCode >= 500
       ? new SinkRefusedError(sink, reason, options)

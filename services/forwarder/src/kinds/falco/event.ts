@@ -1,7 +1,7 @@
 import type { Document } from '@ringfence/ecs';
 import { falcoDefinitions, fieldNamed } from '@ringfence/fields';
 import { summaryOf } from '../../encode/summary.ts';
-import { oneLine } from '../../encode/text.ts';
+import { lineOf } from '../../encode/text.ts';
 import type { ItemOf } from '../../sink.ts';
 
 const VALUE_MAX_CHARS = 4000;
@@ -9,11 +9,11 @@ const OUTPUT_MAX_CHARS = 8000;
 /** Falco shows this many characters of a container's id. */
 const CONTAINER_ID_CHARS = 12;
 const NAMES: ReadonlySet<string> = new Set(falcoDefinitions.flatMap(({ fields }) => fields.split(' ')));
-/** Fields of a document that no rule names in this form. */
-const OWN: Readonly<Record<string, string>> = { 'host.name': 'evt.hostname' };
-const LABELS: Readonly<Record<string, string>> = {
-  'io.kubernetes.pod.namespace': 'k8s.ns.name',
-  'io.kubernetes.pod.name': 'k8s.pod.name',
+/** Fields of a document that have no name of Falco in rules. */
+const OWN: Readonly<Record<string, string>> = {
+  'host.name': 'evt.hostname',
+  'orchestrator.namespace': 'k8s.ns.name',
+  'orchestrator.resource.name': 'k8s.pod.name',
 };
 
 /** One event as Falco prints it with `json_output`. */
@@ -32,23 +32,20 @@ export interface FalcoEvent {
 
 export function falcoEvent(item: ItemOf<'alert'>): FalcoEvent {
   const { id, at, document, record } = item;
+  const { tactics, techniques } = summaryOf(item);
   const one = (field: string): string => String([document[field] ?? ''].flat()[0] ?? '');
   const all = (field: string): string[] => [document[field] ?? []].flat().map(String);
   const priority = `${record.priority[0]!.toUpperCase()}${record.priority.slice(1)}`;
   const time = one('@timestamp') || new Date(at / 1000).toISOString();
   return {
     uuid: id,
-    output: `${time.slice(11).replace('Z', '')}: ${priority} ${oneLine(one('message'), OUTPUT_MAX_CHARS)}`,
+    output: `${time.slice(11).replace('Z', '')}: ${priority} ${lineOf(one('message'), OUTPUT_MAX_CHARS)}`,
     priority,
-    rule: oneLine(one('rule.name'), VALUE_MAX_CHARS),
+    rule: lineOf(one('rule.name'), VALUE_MAX_CHARS),
     time,
     source: 'syscall',
     hostname: one('host.name') || one('host.id'),
-    tags: [
-      ...all('tags'),
-      ...all('threat.tactic.name').map((tactic) => `mitre_${tactic.replaceAll('-', '_')}`),
-      ...summaryOf(item).techniques,
-    ],
+    tags: [...all('tags'), ...tactics.map((tactic) => `mitre_${tactic.replaceAll('-', '_')}`), ...techniques],
     output_fields: fieldsOf(document),
   };
 }
@@ -66,7 +63,7 @@ function fieldsOf(document: Document): Record<string, string | number> {
     const isNumber = fieldNamed(name)?.type === 'number' && Number.isFinite(Number(value));
     fields[falcoNameOf(name) ?? name] = isNumber ? Number(value) : bounded(value);
   }
-  return { ...fields, ...containerFields(fields), ...labelFields(document['container.labels']) };
+  return { ...fields, ...containerFields(fields) };
 }
 
 const bounded = <T extends string | number>(value: T): T =>
@@ -90,9 +87,4 @@ function containerFields({
     ...(repository === '' ? {} : { 'container.image.repository': repository }),
     ...(tag === '' ? {} : { 'container.image.tag': tag }),
   };
-}
-
-function labelFields(labels: unknown): Record<string, string> {
-  const pairs = Object.entries(Object(labels)).filter(([label]) => Object.hasOwn(LABELS, label));
-  return Object.fromEntries(pairs.map(([label, value]) => [LABELS[label]!, bounded(String(value))]));
 }

@@ -1,15 +1,15 @@
 import { SinkRefusedError } from '../../errors.ts';
+import { authorizationOf, credentialShape } from '../../http/credentials.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
-import { httpUrl, readSecret, secret } from '../../settings/values.ts';
+import { httpUrl } from '../../settings/values.ts';
 import { defineKind, type Item, type Rejection, type SinkKind } from '../../sink.ts';
 import { falcoEvent } from './event.ts';
 
 const shape = {
   /** A falcosidekick, or any other receiver of Falco's http_output */
   url: httpUrl,
-  /** Value of the header Authorization */
-  authorization: secret.optional(),
+  ...credentialShape,
   ...tlsShape,
 };
 
@@ -34,7 +34,7 @@ export const falco: SinkKind = defineKind({
       timeoutMs: common.timeout,
       headers: () => ({
         'content-type': 'application/json',
-        ...(settings.authorization === undefined ? {} : { authorization: readSecret(settings.authorization) }),
+        ...authorizationOf(settings),
       }),
     });
     const post = async (item: Item, signal: AbortSignal): Promise<Rejection[]> => {

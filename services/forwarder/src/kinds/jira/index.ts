@@ -1,9 +1,10 @@
 import { Priorities } from '@ringfence/wire';
 import { z } from 'zod';
 import { type Ticket, ticketShape } from '../../encode/ticket.ts';
+import { authorizationOf } from '../../http/credentials.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
-import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
+import { httpUrl, line, secret } from '../../settings/values.ts';
 import { defineKind, type SinkKind } from '../../sink.ts';
 import { type Change, followTickets, isNews, newsOf, type TicketDesk } from '../../tickets/follow.ts';
 import { comment, describe } from './adf.ts';
@@ -52,7 +53,7 @@ export const jira: SinkKind = defineKind({
       headers: () => ({
         'content-type': 'application/json',
         accept: 'application/json',
-        authorization: `Basic ${Buffer.from(`${login.user}:${readSecret(login.token)}`).toString('base64')}`,
+        ...authorizationOf({ user: login.user, password: login.token }),
       }),
     });
     const desk = deskOf(new JiraApi(client, sink), settings);

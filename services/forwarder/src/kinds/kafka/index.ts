@@ -1,6 +1,6 @@
 import { encode } from '@ringfence/wire';
 import { z } from 'zod';
-import { ecsLine } from '../../encode/json.ts';
+import { ENCODERS } from '../../encode/json.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { hostPort, line, secret } from '../../settings/values.ts';
 import { defineKind, type Item, type SinkKind } from '../../sink.ts';
@@ -27,8 +27,8 @@ const shape = {
   brokers: z.array(hostPort).min(1).max(100),
   /** Must exist; Ringfence does not create it. */
   topic: z.string().regex(/^[\w.-]{1,249}$/, 'expected up to 249 letters, digits, dots, dashes and underscores'),
-  /** `avro`: the record as Ringfence's own topics have it, in Avro's single-object encoding. */
-  format: z.enum(['ecs', 'avro']).default('ecs'),
+  /** ECS or OCSF 1.8 in JSON; `avro`: the record as Ringfence's own topics have it, in Avro's single-object encoding */
+  format: z.enum(['ecs', 'ocsf', 'avro']).default('ecs'),
   /** Of the batches, which are also smaller in the topic then. */
   compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('zstd'),
   /** false: only to brokers on loopback, unless `insecure` */
@@ -41,7 +41,7 @@ const shape = {
 /** A topic of another Kafka cluster. */
 export const kafka: SinkKind = defineKind({
   type: 'kafka',
-  title: 'Topic of another Kafka cluster, as ECS in JSON or as Avro',
+  title: 'Topic of another Kafka cluster, as ECS or OCSF in JSON, or as Avro',
   shape,
   sends: ['alerts', 'incidents', 'responses'],
   incidents: 'all',
@@ -56,7 +56,8 @@ export const kafka: SinkKind = defineKind({
   },
   open(settings, { name, common }) {
     const topic = new KafkaTopic(name, settings, common.timeout);
-    const encodeItem = settings.format === 'avro' ? avroOf : (item: Item) => Buffer.from(ecsLine(item));
+    const { format } = settings;
+    const encodeItem = format === 'avro' ? avroOf : (item: Item) => Buffer.from(JSON.stringify(ENCODERS[format](item)));
     return {
       async send(items) {
         await topic.write(items.map((item) => ({ key: item.group, value: encodeItem(item) })));

@@ -13,6 +13,10 @@ const REFUSED: ReadonlySet<string> = new Set([
 /** The message can't be changed any more. */
 const GONE: ReadonlySet<string> = new Set(['cant_update_message', 'edit_window_closed', 'message_not_found']);
 
+/** What a reference of a message is made of must stay short. */
+const CHANNEL = /^[A-Z0-9]{1,50}$/;
+const TIME = /^\d{1,20}\.\d{1,20}$/;
+
 /** Identifies a message: its channel's id, and its time there. */
 export interface Posted {
   readonly channel: string;
@@ -33,8 +37,9 @@ export class SlackApi {
 
   async post(body: Body, signal: AbortSignal): Promise<Posted> {
     const { ok, error, channel, ts } = await this.#call('chat.postMessage', body, signal);
-    if (ok !== true || typeof channel !== 'string' || typeof ts !== 'string') throw this.#failure(error);
-    return { channel, ts };
+    const posted = { channel: String(channel), ts: String(ts) };
+    if (ok !== true || !CHANNEL.test(posted.channel) || !TIME.test(posted.ts)) throw this.#failure(error);
+    return posted;
   }
 
   /** Returns false if the message can't be changed any more. */

@@ -2,9 +2,10 @@ import type { Priority } from '@ringfence/wire';
 import { z } from 'zod';
 import { type Ticket, ticketShape } from '../../encode/ticket.ts';
 import { readAnswer } from '../../http/answer.ts';
+import { authorizationOf } from '../../http/credentials.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
-import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
+import { httpUrl, line, secret } from '../../settings/values.ts';
 import { defineKind, type SinkKind } from '../../sink.ts';
 import { type Change, followTickets, type TicketDesk } from '../../tickets/follow.ts';
 import { escapeMarkdown } from './markdown.ts';
@@ -64,7 +65,7 @@ export const thehive: SinkKind = defineKind({
       timeoutMs: common.timeout,
       headers: () => ({
         'content-type': 'application/json',
-        authorization: `Bearer ${readSecret(apiKey)}`,
+        ...authorizationOf({ token: apiKey }),
         ...(organisation === undefined ? {} : { 'x-organisation': organisation }),
       }),
     });
