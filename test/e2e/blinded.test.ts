@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -160,9 +160,11 @@ describe('root that blinds the sensor by its own maps', { skip }, () => {
     assert.doesNotMatch(await home.output(['alerts', '--json', ...attacks]), /object_open/);
   });
 
-  test('by removing a pin is reported at once', async () => {
+  test('by removing or renaming a pin is reported at once', async () => {
     rmSync(join(home.pinPath, 'link_connect4'));
     assert.equal((await tampering('sensor_removed'))['tampering.program'], 'connect4');
+    renameSync(join(home.pinPath, 'link_connect6'), join(home.pinPath, 'link_other'));
+    await tampering('sensor_removed', ' and tampering.program = connect6');
   });
 
   /** No hook sees the limit itself, but the open of its file names the author. */

@@ -8,8 +8,8 @@ const PROJECT = 'grok';
 const OLDEST_JAVA = 21;
 
 export interface Grok extends AsyncDisposable {
-  /** Returns the captures of a line by field, as the pattern writes it; null: no match. Throws ERR_TESTKIT_TOOL. */
-  match(expression: string, line: string): Promise<Readonly<Record<string, string | number>> | null>;
+  /** Returns the captures of a text by field, as the pattern writes it; null: no match. Throws ERR_TESTKIT_TOOL. */
+  match(expression: string, text: string): Promise<Readonly<Record<string, string | number>> | null>;
 }
 
 /** Returns the reason why grok cannot be run; undefined when it can. */
@@ -17,7 +17,7 @@ export function grokMissing(): string | undefined {
   return javaMissing(OLDEST_JAVA) ?? classPathMissing(PROJECT);
 }
 
-/** Starts Elasticsearch's grok, which has the regular expressions of Logstash's (joni), with a directory of patterns. */
+/** Starts Elasticsearch's grok with a directory of patterns. Logstash has the same regular expressions (joni). */
 export async function startGrok(patterns: string): Promise<Grok> {
   const java = await bringJava(OLDEST_JAVA);
   const jars = await jarsOf(PROJECT, java);
@@ -26,8 +26,8 @@ export async function startGrok(patterns: string): Promise<Grok> {
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
-    async match(expression, line) {
-      child.stdin.write(`${expression}\t${line}\n`);
+    async match(expression, text) {
+      child.stdin.write(`${expression}\t${Buffer.from(text).toString('base64')}\n`);
       const { value, done } = await answers.next();
       if (done === true) throw new TestServerError('ERR_TESTKIT_TOOL', `grok ended at ${expression}`);
       return JSON.parse(value) as Record<string, string | number> | null;

@@ -1,10 +1,11 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, readSync } from 'node:fs';
 import { type Log, LogThrottle, messageOf, pause } from '@ringfence/base';
 import type { Bus } from '@ringfence/bus';
 import { encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 import { type LoggedAction, loggedAction, SERVICE } from './action.ts';
 import { checkLine, GENESIS, hashOf, type LogEntry, readLine, recordIdOf } from './line.ts';
 import { LINE_MAX_BYTES, type OperatorLog } from './log.ts';
+import { openFile } from './open-file.ts';
 import type { Position } from './position.ts';
 
 /** Commands of other processes append to the log, too. */
@@ -181,7 +182,7 @@ interface Chunk {
 /** Reads whole lines behind the position. Without a position the first line begins the log, or continues a lost one. */
 function readChunk(path: string, position: Position | null): Chunk | null {
   if (!existsSync(path)) return null;
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openFile(path, constants.O_RDONLY);
   try {
     const { ino: inode, size } = fstatSync(fd);
     const isSame = position !== null && position.inode === inode && endsWith(fd, position);

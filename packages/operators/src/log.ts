@@ -1,11 +1,10 @@
 import {
-  chownSync,
   closeSync,
   constants,
   existsSync,
+  fchownSync,
   fdatasyncSync,
   fstatSync,
-  openSync,
   readSync,
   renameSync,
   statSync,
@@ -18,6 +17,7 @@ import { type Identity, loadLocalIdentity } from '@ringfence/identity/local';
 import { type Action, loggedAction, type Operator } from './action.ts';
 import { GENESIS, hashOf, readLine, recordIdOf, writeLine } from './line.ts';
 import { tryLock } from './native.ts';
+import { openFile } from './open-file.ts';
 import { type Position, readPosition } from './position.ts';
 
 /** A line is far shorter: its fields are cut. */
@@ -27,7 +27,7 @@ const ROTATE_BYTES = 1 << 20;
 /** About 100,000 lines that nothing has forwarded */
 const MAX_BYTES = 64 << 20;
 const LOCK_WAIT_MS = 10_000;
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
 export interface OperatorLogOptions {
   readonly stateDir: string;
@@ -100,8 +100,7 @@ export class OperatorLog {
     );
     const fd = this.#open(this.path, O_WRONLY | O_APPEND | O_CREAT);
     try {
-      const { size, nlink } = fstatSync(fd);
-      if (nlink !== 1) throw new Error('the file has another name: remove it');
+      const { size } = fstatSync(fd);
       const { maxBytes = MAX_BYTES } = this.#options;
       if (size + line.length > maxBytes)
         throw new Error(
@@ -116,14 +115,12 @@ export class OperatorLog {
     return recordIdOf(hashOf(line));
   }
 
-  /** Never follows a link: the owner of the folder could point it at a file of root. */
+  /** A new file belongs to the owner of the folder, so that a service without root's rights can append, too. */
   #open(path: string, flags: number): number {
-    const isNew = !existsSync(path);
-    const fd = openSync(path, flags | O_NOFOLLOW, 0o600);
-    if (isNew && process.getuid?.() === 0) {
-      const { uid, gid } = statSync(this.#options.stateDir);
-      if (uid !== 0) chownSync(path, uid, gid);
-    }
+    const fd = openFile(path, flags);
+    const { size, uid } = fstatSync(fd);
+    const owner = statSync(this.#options.stateDir);
+    if (process.getuid?.() === 0 && size === 0 && uid === 0 && owner.uid !== 0) fchownSync(fd, owner.uid, owner.gid);
     return fd;
   }
 
@@ -157,7 +154,7 @@ export class OperatorLog {
 /** Reads the last line of a log; null when the file is missing or empty. */
 function endOf(path: string): End | null {
   if (!existsSync(path)) return null;
-  const fd = openSync(path, O_RDONLY | O_NOFOLLOW);
+  const fd = openFile(path, O_RDONLY);
   try {
     const { size } = fstatSync(fd);
     if (size === 0) return null;

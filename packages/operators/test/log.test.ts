@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -129,6 +138,13 @@ test('a forwarded log begins anew when it is large, a full one refuses, and a li
   rmSync(log.path);
   symlinkSync(join(directory, 'elsewhere'), log.path);
   await assert.rejects(log.append({ action: 'a.six' }, me), /nothing was done: ELOOP/);
+  rmSync(log.path);
+  execFileSync('mkfifo', [log.path]);
+  await assert.rejects(log.append({ action: 'a.seven' }, me), /nothing was done/);
+  rmSync(log.path);
+  writeFileSync(join(directory, 'of-root'), '');
+  linkSync(join(directory, 'of-root'), log.path);
+  await assert.rejects(log.append({ action: 'a.eight' }, me), /is no file of its own/);
 });
 
 test('claims of a client are bounded and of any form', () => {

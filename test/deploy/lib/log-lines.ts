@@ -1,4 +1,4 @@
-/** A line as its program writes it, and what the pipeline of deploy/logstash makes of it, without what all lines have. */
+/** A line as its program writes it, and the fields that deploy/logstash makes of it, without those that all have. */
 export interface LogSample {
   readonly title: string;
   readonly logType: string;

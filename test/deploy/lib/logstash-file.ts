@@ -52,7 +52,9 @@ class Reader {
   #next = (): string => this.#tokens[this.#at++] ?? this.#fail('more');
 
   #fail(wanted: string): never {
-    throw new SyntaxError(`wanted ${wanted} after ${this.#tokens.slice(Math.max(0, this.#at - 8), this.#at).join(' ')}`);
+    throw new SyntaxError(
+      `wanted ${wanted} after ${this.#tokens.slice(Math.max(0, this.#at - 8), this.#at).join(' ')}`,
+    );
   }
 
   #expect(token: string): void {

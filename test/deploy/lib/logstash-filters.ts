@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Grok } from '@ringfence/dev-servers';
 import type { Choice, Condition, Plugin, Setting, Statement } from './logstash-file.ts';
 
@@ -5,7 +6,7 @@ export type Fields = Record<string, unknown>;
 
 /**
  * Runs the filters of a pipeline on an event, after the published source of Logstash's plugins: Logstash itself can't
- * be had here. Groks are Elasticsearch's. Dates and fingerprints are left out, because no expectation depends on them.
+ * be had here. Groks are Elasticsearch's. Of dates, only those of shippers are read, which have one format.
  */
 export async function runFilters(filters: readonly Statement[], event: Fields, grok: Grok): Promise<Fields[]> {
   let events = [event];
@@ -25,7 +26,9 @@ async function runStatement(statement: Statement, event: Fields, grok: Grok): Pr
   if (name === 'mutate') mutate(statement, event);
   else if (name === 'json') readJson(statement, event);
   else if (name === 'grok') await runGrok(statement, event, grok);
-  else if (name !== 'date' && name !== 'fingerprint') throw new Error(`the filter ${name} is not known here`);
+  else if (name === 'date') readDate(statement, event);
+  else if (name === 'fingerprint') setFingerprint(statement, event);
+  else throw new Error(`the filter ${name} is not known here`);
   return [event];
 }
 
@@ -74,7 +77,11 @@ function mutate({ settings }: Plugin, event: Fields): void {
 
 function decorate(settings: Plugin['settings'], event: Fields): void {
   for (const [field, value] of entriesOf(settings.get('add_field')))
-    add(event, field, String(value).replace(/%\{([^}]+)\}/g, (_, name: string) => String(get(event, name))));
+    add(
+      event,
+      field,
+      String(value).replace(/%\{([^}]+)\}/g, (_, name: string) => String(get(event, name))),
+    );
   for (const field of [settings.get('remove_field') ?? []].flat() as string[]) remove(event, field);
 }
 
@@ -85,6 +92,18 @@ function readJson({ settings }: Plugin, event: Fields): void {
   } catch {
     add(event, 'tags', '_jsonparsefailure');
   }
+}
+
+function readDate({ settings }: Plugin, event: Fields): void {
+  const [field = '', ...formats] = settings.get('match') as readonly string[];
+  const value = get(event, field);
+  if (formats.length === 1 && typeof value === 'string' && !Number.isNaN(Date.parse(value))) event['@timestamp'] = value;
+}
+
+function setFingerprint({ settings }: Plugin, event: Fields): void {
+  const sources = [...(settings.get('source') as readonly string[])].sort();
+  const text = sources.map((field) => `|${field}|${get(event, field) ?? ''}`).join('');
+  set(event, String(settings.get('target')), hash('sha256', `${text}|`));
 }
 
 async function runGrok({ settings }: Plugin, event: Fields, grok: Grok): Promise<void> {
@@ -114,7 +133,10 @@ export function get(event: Fields, reference: string): unknown {
 function set(event: Fields, reference: string, value: unknown): void {
   const path = pathOf(reference);
   let parent = event;
-  for (const name of path.slice(0, -1)) parent = (parent[name] ??= {}) as Fields;
+  for (const name of path.slice(0, -1)) {
+    parent[name] ??= {};
+    parent = parent[name] as Fields;
+  }
   parent[path.at(-1) ?? ''] = value;
 }
 

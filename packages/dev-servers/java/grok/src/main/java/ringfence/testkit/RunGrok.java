@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -15,7 +16,7 @@ import org.elasticsearch.grok.Grok;
 import org.elasticsearch.grok.GrokBuiltinPatterns;
 import org.elasticsearch.grok.PatternBank;
 
-/** Matches each line of stdin, EXPRESSION TAB TEXT, and prints a line of JSON: the captures, or null without a match. */
+/** Matches each line of stdin, EXPRESSION TAB BASE64, and prints its captures as a line of JSON; null: no match. */
 public final class RunGrok {
     private RunGrok() {}
 
@@ -28,7 +29,8 @@ public final class RunGrok {
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             int tab = line.indexOf('\t');
             Grok grok = groks.computeIfAbsent(line.substring(0, tab), (text) -> new Grok(bank, text, System.err::println));
-            Map<String, Object> captures = grok.captures(line.substring(tab + 1));
+            byte[] matched = Base64.getDecoder().decode(line.substring(tab + 1));
+            Map<String, Object> captures = grok.captures(new String(matched, StandardCharsets.UTF_8));
             out.println(captures == null ? "null" : json(captures));
         }
     }
