@@ -24,14 +24,19 @@ async function replayOf(rule: string): Promise<ReplayResult> {
   }
 }
 
-for (const rule of [
-  'Command of a reverse shell',
-  'Interface of the cluster called by hand in a container',
-  'Accounts tried from one address, then a login',
-  'Set-user-id program made, then used',
-])
-  test(`the alerts and incidents of "${rule}" are valid OCSF`, async () => {
+test('the alerts and incidents of recorded attacks are valid OCSF', async () => {
+  const counts = { alerts: 0, incidents: 0 };
+  for (const rule of [
+    'Command of a reverse shell',
+    'Interface of the cluster called by hand in a container',
+    'Accounts tried from one address, then a login',
+    'Set-user-id program made, then used',
+  ]) {
     const { alerts, incidents } = await replayOf(rule);
-    assert.ok(alerts.length > 1 && incidents.length > 0, `${alerts.length} alerts, ${incidents.length} incidents`);
-    assert.deepEqual([...ocsfProblemsOf('alert', alerts), ...ocsfProblemsOf('incident', incidents)], []);
-  });
+    assert.deepEqual([...ocsfProblemsOf('alert', alerts), ...ocsfProblemsOf('incident', incidents)], [], rule);
+    counts.alerts += alerts.length;
+    counts.incidents += incidents.length;
+  }
+  // Which of them make an incident changes with the scores of the rules.
+  assert.ok(counts.alerts >= 4 && counts.incidents > 0, JSON.stringify(counts));
+});

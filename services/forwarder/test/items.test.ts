@@ -19,7 +19,7 @@ suite('a filter', () => {
     { yaml: "only: {container.name: '*'}", passes: false, what: 'a field that is missing' },
     { yaml: "except: {rule.name: 'Shell*', severity: error}", passes: true, what: 'an exception that holds in part' },
     { yaml: "except: {rule.name: 'Shell*'}", passes: false, what: 'an exception' },
-    { yaml: 'only: {threat.technique.id: T1059.004}', passes: true, what: 'a value of a list' },
+    { yaml: 'only: {threat.technique.subtechnique.id: T1059.004}', passes: true, what: 'a value of a list' },
   ]) {
     test(`with ${what} ${passes ? 'passes' : 'stops'} the alert`, () => {
       assert.equal(createFilter(settingsOf(yaml))(alertItem(1)), passes);

@@ -12,7 +12,7 @@ export const ENCODERS: Readonly<Record<Encoding, (item: Item) => Readonly<Record
 export type Encoding = 'ecs' | 'ocsf';
 
 /** The setting of kinds that send JSON. */
-export const encoding: z.ZodType<Encoding> = z.enum(['ecs', 'ocsf']).default('ecs');
+export const encodingSetting: z.ZodType<Encoding> = z.enum(['ecs', 'ocsf']).default('ecs');
 
 export const ecsLine = (item: Item): string => JSON.stringify(ecsDocument(item));
 

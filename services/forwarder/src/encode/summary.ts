@@ -18,9 +18,8 @@ export interface Summary {
   readonly container: string;
   readonly image: string;
   readonly tactics: readonly string[];
-  /** Ids; sub-techniques stand for their technique. */
   readonly techniques: readonly string[];
-  /** Empty unless the item is an incident */
+  /** Empty: the item belongs to none, or it is not known */
   readonly incidentId: string;
   /** Fields of the event that the rule names, as text by field */
   readonly fields: ReadonlyMap<string, string>;
@@ -60,23 +59,17 @@ export function summaryOf(item: Item): Summary {
   };
 }
 
-/** ECS lists sub-techniques apart from their techniques. */
-const techniquesOf = (techniques: readonly string[], subtechniques: readonly string[]): string[] =>
-  techniques.flatMap((id) => {
-    const own = subtechniques.filter((sub) => sub.startsWith(`${id}.`));
-    return own.length === 0 ? [id] : own;
-  });
-
 function titleOf({ kind, document }: Item): string {
   const name = { alert: 'rule.name', incident: 'message', command: 'event.action', result: 'event.action' }[kind];
   return String([document[name] ?? kind].flat()[0]);
 }
 
 /** ECS has T1059 besides T1059.004, which says more. */
-const techniquesOf = (techniques: readonly string[], subtechniques: readonly string[]): string[] => [
-  ...techniques.filter((id) => !subtechniques.some((subtechnique) => subtechnique.startsWith(`${id}.`))),
-  ...subtechniques,
-];
+const techniquesOf = (techniques: readonly string[], subtechniques: readonly string[]): string[] =>
+  techniques.flatMap((id) => {
+    const own = subtechniques.filter((subtechnique) => subtechnique.startsWith(`${id}.`));
+    return own.length === 0 ? [id] : own;
+  });
 
 /** The priority of a response is that of a notice. */
 function priorityOf({ kind, record }: Item): Priority {

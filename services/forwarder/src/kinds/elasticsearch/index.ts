@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
+import { ENCODERS, type Encoding, encodingSetting } from '../../encode/json.ts';
 import { authorizationOf, type Credentials, credentialShape } from '../../http/credentials.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
@@ -21,11 +21,11 @@ const shape = {
   ...tlsShape,
   /** Index or data stream; `{dataset}` becomes ringfence.alerts, ringfence.incidents or ringfence.actions. */
   index: index.default('logs-{dataset}-default'),
-  /** Of the documents: ECS, or OCSF 1.8 with an `@timestamp` */
-  encoding,
-  /** Ingest pipeline of the documents */
+  /** Form of the documents: `ecs`, or `ocsf` (1.8, with an `@timestamp`). */
+  encoding: encodingSetting,
+  /** Ingest pipeline of the documents. */
   pipeline: line.optional(),
-  /** Encoded API key */
+  /** Encoded API key, instead of a user or token. */
   apiKey: secret.optional(),
   ...credentialShape,
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { encoding } from '../../encode/json.ts';
+import { encodingSetting } from '../../encode/json.ts';
 import { SinkRefusedError, SinkUnavailableError } from '../../errors.ts';
 import { authorizationOf, credentialShape } from '../../http/credentials.ts';
 import { HttpClient } from '../../http/http-client.ts';
@@ -18,16 +18,16 @@ const TOO_OLD = /too far behind|timestamp too old|out of order/;
 const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,99}$/, 'expected letters, digits and _');
 
 const shape = {
-  /** Address without the path, such as https://loki.example:3100 */
+  /** Address without the path, such as https://loki.example:3100. */
   url: httpUrl,
   ...tlsShape,
   ...credentialShape,
-  /** Tenant, of a Loki with several */
+  /** Tenant of a Loki that has several. */
   tenant: line.optional(),
   /** Labels of all entries besides `kind` and `level`. Each combination of labels is a stream: keep them few. */
   labels: z.record(label, line).default({ service_name: 'ringfence' }),
-  /** Of the lines: ECS, or OCSF 1.8 */
-  encoding,
+  /** Form of the lines: `ecs`, or `ocsf` (1.8). */
+  encoding: encodingSetting,
 };
 
 /** Grafana Loki's push API. */

@@ -12,13 +12,13 @@ import { attributesOf, FORMATS, type LogFormat, logRecords } from './records.ts'
 const REQUEST_MAX_BYTES = 4_000_000;
 
 const shape = {
-  /** Address without /v1/logs, such as https://collector.example:4318 */
+  /** Address without /v1/logs, such as https://collector.example:4318. */
   url: httpUrl,
   ...tlsShape,
   ...credentialShape,
-  /** Further headers, for values that are no secrets */
+  /** Further headers, for values that are no secrets. */
   headers: z.record(line, line).default({}),
-  /** Of the requests: Protocol Buffers, or JSON for receivers that take nothing else */
+  /** Form of the requests: `protobuf`, or `json` for receivers that take nothing else. */
   format: z.enum(['protobuf', 'json']).default('protobuf'),
 };
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
+import { ENCODERS, type Encoding, encodingSetting } from '../../encode/json.ts';
 import { summaryOf } from '../../encode/summary.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
@@ -13,10 +13,10 @@ import { Collector } from './collector.ts';
 const REQUEST_MAX_BYTES = 1_000_000;
 
 const shape = {
-  /** Address of the collector, such as https://splunk.example:8088 */
+  /** Address of the collector, such as https://splunk.example:8088. */
   url: httpUrl,
   ...tlsShape,
-  /** Token of the HTTP Event Collector */
+  /** Token of the HTTP Event Collector. */
   token: secret,
   /** Index of the events; without it, that of the token. */
   index: line.optional(),
@@ -24,8 +24,8 @@ const shape = {
   sourcetype: line.default('ringfence'),
   /** Source of the events. */
   source: line.default('ringfence'),
-  /** Of the events: ECS, or OCSF 1.8 */
-  encoding,
+  /** Form of the events: `ecs`, or `ocsf` (1.8). */
+  encoding: encodingSetting,
   /** Waits until the indexers have written the events; the token must have indexer acknowledgement. */
   ack: z.boolean().default(false),
   /** Channel of the requests, a GUID; without it, a new one at each start. */

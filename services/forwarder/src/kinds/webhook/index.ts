@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { ENCODERS, type Encoding, encoding } from '../../encode/json.ts';
+import { ENCODERS, type Encoding, encodingSetting } from '../../encode/json.ts';
 import { HttpClient } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
@@ -16,8 +16,8 @@ const shape = {
   authorization: secret.optional(),
   /** Further headers. */
   headers: z.record(line, line).default({}),
-  /** Of each event's data: ECS, or OCSF 1.8 */
-  encoding,
+  /** Form of the data of an event: `ecs`, or `ocsf` (1.8). */
+  encoding: encodingSetting,
   /** One CloudEvent a request, or a batch of them. */
   mode: z.enum(['batch', 'single']).default('batch'),
 };
