@@ -97,7 +97,8 @@ function readJson({ settings }: Plugin, event: Fields): void {
 function readDate({ settings }: Plugin, event: Fields): void {
   const [field = '', ...formats] = settings.get('match') as readonly string[];
   const value = get(event, field);
-  if (formats.length === 1 && typeof value === 'string' && !Number.isNaN(Date.parse(value))) event['@timestamp'] = value;
+  if (formats.length === 1 && typeof value === 'string' && !Number.isNaN(Date.parse(value)))
+    event['@timestamp'] = value;
 }
 
 function setFingerprint({ settings }: Plugin, event: Fields): void {
