@@ -37,7 +37,8 @@ export function addAudit(program: Command): void {
       'after',
       `
 Walks every chain of the configured audit trail and compares it with the heads that auditors signed on
-ringfence.audit-heads, or that a syslog server has kept. In a fleet it needs the identity of an auditor. It changes nothing and may run at any time.
+ringfence.audit-heads, with --heads also with those that a syslog server has kept. In a fleet it needs the identity of
+an auditor. It changes nothing and may run at any time.
 
 Exit codes: 0 the trail is intact, 1 it is not, or could not be verified.
 
