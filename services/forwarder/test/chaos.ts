@@ -1,6 +1,6 @@
 /** Breaks the far sides of sinks under load, and counts what arrives. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRsyslog } from '@ringfence/dev-servers';
+import { rsyslogMissing, startRsyslog, startVictoriaLogs, victoriaLogsMissing } from '@ringfence/dev-servers';
 import { type Faults, startTcpProxy, type TcpProxy } from '@ringfence/dev-servers/in-process';
 import { openTestBus, produceAlerts, startReceiver, startRunner } from './support.ts';
 
@@ -11,7 +11,7 @@ interface FarSide extends AsyncDisposable {
   readonly yaml: string;
   readonly proxy: TcpProxy;
   /** Ids that arrived, with doubles */
-  ids(): string[];
+  ids(): string[] | Promise<string[]>;
   kill(): Promise<void>;
   revive(): Promise<void>;
   /** Makes it refuse for lack of space, if it can say so. */
@@ -34,7 +34,7 @@ const FAULTS: readonly { readonly name: string; readonly faults: Faults }[] = [
 ];
 
 /** Ids are 32 hexadecimal digits. */
-const ID = /"(?:ringfence\.)?id":"([0-9a-f]{32})"/g;
+const ID = /"ringfence\.id":"([0-9a-f]{32})"/g;
 const idsIn = (text: string): string[] => [...text.matchAll(ID)].map(([, id = '']) => id);
 
 async function webhookSide(): Promise<FarSide> {
@@ -87,6 +87,29 @@ async function syslogSide(scheme: 'relp' | 'tls'): Promise<FarSide> {
   };
 }
 
+/** VictoriaLogs keeps five seconds in memory only: it confirms what a SIGKILL would lose. */
+async function victoriaSide(type: 'splunk' | 'loki' | 'otlp'): Promise<FarSide> {
+  const stack = new AsyncDisposableStack();
+  const server = stack.use(await startVictoriaLogs());
+  const proxy = stack.use(await startTcpProxy(new URL(server.url).host));
+  process.env['RF_TEST_CHAOS'] = 'token';
+  const more = { splunk: "', token: env:RF_TEST_CHAOS", loki: "/insert'", otlp: "/insert/opentelemetry'" }[type];
+  return {
+    name: `${type} to VictoriaLogs`,
+    yaml: `{sink: ${type}, type: ${type}, url: 'http://${proxy.address}${more}, timeout: 1s, batch: 50}`,
+    proxy,
+    async ids() {
+      const entries = await server.query('*');
+      const names = ['ringfence.id', 'ringfence_id', 'event.ringfence.id'];
+      return entries.map((entry) => names.map((name) => entry[name]).find((id) => id !== undefined) ?? '');
+    },
+    kill: () => server.stop('SIGTERM'),
+    revive: () => server.start(),
+    setFull() {},
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
 /** Runs one far side for `seconds` through all faults, then heals it and waits until the sink has no backlog. */
 async function play(open: () => Promise<FarSide>, seconds: number): Promise<ChaosResult> {
   await using side = await open();
@@ -116,8 +139,8 @@ async function play(open: () => Promise<FarSide>, seconds: number): Promise<Chao
   const { retries, lost } = await runner.status();
   await runner.close();
   // What a protocol without confirmation has sent may still be on its way.
-  for (let i = 0; i < 200 && new Set(side.ids()).size < ids.length; i++) await sleep(50);
-  const arrived = side.ids();
+  for (let i = 0; i < 200 && new Set(await side.ids()).size < ids.length; i++) await sleep(50);
+  const arrived = await side.ids();
   const distinct = new Set(arrived);
   const found = ids.filter((id) => distinct.has(id)).length;
   return {
@@ -130,8 +153,24 @@ async function play(open: () => Promise<FarSide>, seconds: number): Promise<Chao
   };
 }
 
-/** Plays each far side in turn: slow, silent, refusing, killed, full. */
-export async function playChaos(seconds: number, onResult: (result: ChaosResult) => void): Promise<void> {
-  for (const open of [webhookSide, () => syslogSide('relp'), () => syslogSide('tls')])
-    onResult(await play(open, seconds));
+interface ChaosPlay {
+  readonly name: string;
+  /** Returns the reason why it can't be played; undefined when it can. */
+  readonly missing: () => string | undefined;
+  /** Breaks the far side under load for so long: slow, silent, refusing, killed, full. */
+  readonly play: (seconds: number) => Promise<ChaosResult>;
 }
+
+const playOf = (name: string, missing: () => string | undefined, open: () => Promise<FarSide>): ChaosPlay => ({
+  name,
+  missing,
+  play: (seconds) => play(open, seconds),
+});
+
+export const CHAOS: readonly ChaosPlay[] = [
+  playOf('webhook', () => undefined, webhookSide),
+  ...(['relp', 'tls'] as const).map((scheme) =>
+    playOf(`syslog by ${scheme}`, rsyslogMissing, () => syslogSide(scheme)),
+  ),
+  ...(['splunk', 'loki', 'otlp'] as const).map((type) => playOf(type, victoriaLogsMissing, () => victoriaSide(type))),
+];
