@@ -1,4 +1,4 @@
-/** A shipper that is not ours, an OpenTelemetry collector, in place of Filebeat: file → Kafka → enricher and Logstash. */
+/** An OpenTelemetry collector as a shipper, in place of Filebeat: file → Kafka → enricher and Logstash. */
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
