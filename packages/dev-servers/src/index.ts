@@ -1,5 +1,5 @@
 export { type AlertmanagerServer, alertmanagerMissing, startAlertmanager } from './alertmanager.ts';
-export { type Collector, collectorMissing, startCollector } from './collector.ts';
+export { type Collector, collectorMissing, startCollector, startLogShipper } from './collector.ts';
 export { duckdbMissing, queryDuckdb } from './duckdb.ts';
 export { type Grok, grokMissing, startGrok } from './grok.ts';
 export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
