@@ -40,6 +40,11 @@ export const ACTIONS: Readonly<Record<string, Recording>> = {
   'kibana install': { action: 'kibana.install' },
   'kibana plan': false,
   'kibana export': false,
+  'sinks list': false,
+  'sinks check': false,
+  'sinks test': { action: 'sinks.test', target: 'file' },
+  'sinks replay': 'api',
+  'sinks kinds': false,
   record: 'api',
   // What these write is in force only after it is among the rules of `up`, which records its rules.
   'rules new': false,

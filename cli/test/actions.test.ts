@@ -52,6 +52,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   'fim baseline': ['/dev/null', '--file', 'FILE'],
   integrity: ['--save', 'FILE'],
   'topics apply': ['--set', 'bus.driver=embedded'],
+  'sinks test': ['soc', '--file', 'MISSING'],
   'kibana install': ['--url', 'http://127.0.0.1:9'],
   'authority init': [],
   'authority issue': ['--subject', 'kafka-1', '--out', 'FILE'],

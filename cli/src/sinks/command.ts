@@ -12,7 +12,7 @@ import {
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
-import { clientOf, print, printJson, settingsOf, withSettings } from '../shared/context.ts';
+import { actionClientOf, clientOf, print, printJson, settingsOf, withReason, withSettings } from '../shared/context.ts';
 import { counted } from '../shared/numbers.ts';
 import { progressOn } from '../shared/progress.ts';
 import { pastTimeMs } from '../shared/times.ts';
@@ -65,7 +65,7 @@ Needs no running ringfence. A sink of incidents gets one that is opened and clos
 Example:
   ringfence sinks test soc --file /etc/ringfence/sinks/soc.yaml`,
     );
-  withSettings(test).action(async (name: string, _, self: Command) => {
+  withReason(withSettings(test)).action(async (name: string, _, self: Command) => {
     const { file } = self.opts<{ file?: string }>();
     const config = sinkNamed(load(file === undefined ? [] : [file], self), name);
     await sendTest(config);
@@ -109,7 +109,7 @@ Sends beside the sink's own position, which does not move. The times are those a
 Example:
   ringfence sinks replay soc --from 2h`,
     );
-  withSettings(replay, '--state-dir').action(async (name: string, _, self: Command) => {
+  withReason(withSettings(replay, '--state-dir')).action(async (name: string, _, self: Command) => {
     const { from, to, json } = self.opts<{ from: string; to: string; json?: boolean }>();
     const range = new URLSearchParams({
       from: String(pastTimeMs('--from', from) * 1000),
@@ -118,7 +118,7 @@ Example:
     let last: ReplayProgress = { sent: 0, skipped: 0, refused: 0, refusal: '' };
     using progress = progressOn(process.stderr, 'records sent');
     const path = `/replay/${encodeURIComponent(name)}?${range}`;
-    for await (const counts of clientOf(settingsOf(self)).lines<ReplayProgress>(path, untilInterrupted())) {
+    for await (const counts of actionClientOf(self).lines<ReplayProgress>(path, untilInterrupted())) {
       last = counts;
       progress.report(counts.sent);
     }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Tallies } from '@ringfence/base';
 import { asObject, asText, type Json, parseJson } from '@ringfence/host-kit';
 import { writtenAt } from './line-time.ts';
@@ -18,6 +18,9 @@ export interface AlertSourceDeps extends AlertOptions {
   /** called when an alert has arrived */
   readonly wake: () => void;
 }
+
+/** An import statement would load undici, 7 MB, with the export named WebSocket. */
+const http: typeof import('node:http') = process.getBuiltinModule('node:http');
 
 /** Falco's own alerts have some KiB. */
 const MAX_BODY = 1024 * 1024;
@@ -48,7 +51,7 @@ export class AlertSource implements LogSource {
 
   constructor(deps: AlertSourceDeps) {
     this.#deps = deps;
-    this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    this.#server = http.createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
       this.#take(request, response).catch(() => response.destroy());
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
