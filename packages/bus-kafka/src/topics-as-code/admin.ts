@@ -79,6 +79,7 @@ const OPERATIONS: readonly (readonly [AclOperation, Acl['operation']])[] = [
   ['read', AclOperations.READ],
   ['write', AclOperations.WRITE],
   ['describe', AclOperations.DESCRIBE],
+  ['create', AclOperations.CREATE],
   ['describe-configs', AclOperations.DESCRIBE_CONFIGS],
   ['alter', AclOperations.ALTER],
   ['all', AclOperations.ALL],

@@ -37,7 +37,11 @@ const STATEFUL: ReadonlyMap<string, readonly string[]> = new Map([
   ['enricher', ['enricher']],
   ['detector', ['detector', 'detector-edges']],
   ['responder', ['responder']],
+  ['forwarder', []],
 ]);
+
+/** Roles whose groups are named by settings, so that they create the changelogs themselves. */
+const CREATES_CHANGELOGS: ReadonlySet<string> = new Set(['forwarder']);
 
 export function desiredOf(fleet: Fleet): Desired {
   const groups = fleet.roles.flatMap(({ group }) => STATEFUL.get(group ?? '') ?? []);
@@ -86,6 +90,7 @@ export function accessOf(role: RoleAccess, prefix: string): AccessEntry[] {
     ...(managesAccess ? [entry('cluster', CLUSTER, 'alter')] : []),
     ...(group === null ? [] : [entry('group', group, 'read', 'prefixed')]),
     ...(state === null ? [] : [entry('topic', state, 'read', 'prefixed'), entry('topic', state, 'write', 'prefixed')]),
+    ...(state !== null && CREATES_CHANGELOGS.has(group ?? '') ? [entry('topic', state, 'create', 'prefixed')] : []),
     ...(reads.length === 0
       ? []
       : [

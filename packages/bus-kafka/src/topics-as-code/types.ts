@@ -9,7 +9,7 @@ export interface TopicState {
 }
 
 export type AclResource = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'other';
-export type AclOperation = 'read' | 'write' | 'describe' | 'describe-configs' | 'alter' | 'all' | 'other';
+export type AclOperation = 'read' | 'write' | 'create' | 'describe' | 'describe-configs' | 'alter' | 'all' | 'other';
 
 /** An entry of the brokers' access list (ACL). */
 export interface AccessEntry {

@@ -133,7 +133,7 @@ describe('topics and access lists on a real broker', { skip }, () => {
     test(`${role}: may not use other groups, create or delete topics, change settings, or read access lists`, async () => {
       const client = new Admin(clientOf(cluster, role));
       const groups: string[] = [];
-      for (const group of ['enricher', 'detector', 'responder', 'auditor', 'detector-joins', 'anything'])
+      for (const group of ['enricher', 'detector', 'responder', 'auditor', 'forwarder', 'detector-joins', 'anything'])
         if ((await outcomeOfGroupRequest(() => client.listConsumerGroupOffsets({ groups: [group] }))) === 'ok')
           groups.push(group);
       const { group } = ACCESS[role];
