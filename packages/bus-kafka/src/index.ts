@@ -1,5 +1,4 @@
 export { type KafkaBus, openKafkaBus } from './bus.ts';
-export { stateTopic } from './cluster/topic-settings.ts';
 export { RegistryClient, type RegistryOptions } from './registry/client.ts';
 export { registerSchema, subjectOf } from './registry/registry-source.ts';
 export { type SchemaBus, withSchemas } from './registry/schema-bus.ts';

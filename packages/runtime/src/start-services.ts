@@ -9,7 +9,7 @@ import type { Control } from '@ringfence/control/port';
 import type { RedisOptions, SqliteOptions } from '@ringfence/coordination';
 import type { DetectorService } from '@ringfence/detector';
 import type { EnricherService } from '@ringfence/enricher';
-import type { Forwarder, ForwarderDeps, TrailSource } from '@ringfence/forwarder';
+import type { Forwarder, TrailSource } from '@ringfence/forwarder';
 import type { Registrar } from '@ringfence/registrar';
 import type { Responder } from '@ringfence/responder';
 import type { AppLog } from '@ringfence/telemetry';
@@ -83,17 +83,9 @@ export async function forwarder({ config, log, deployment }: ServiceDeps): Promi
     bus: deployment.bus,
     trusted: deployment.trusted,
     trail: trailSource(config),
-    ...(await changelogsOf(config, deployment)),
     log: child(log, 'forwarder'),
     ...failpointOption('forwarder'),
   });
-}
-
-/** In a fleet, the changelog of a sink's group is a topic, which the first forwarder with that sink creates. */
-async function changelogsOf({ bus }: Config, { fleet }: Deployment): Promise<Pick<ForwarderDeps, 'createChangelog'>> {
-  if (fleet === null) return {};
-  const { stateTopic } = await import('@ringfence/bus-kafka');
-  return { createChangelog: (group) => fleet.kafka.ensureTopics([stateTopic(group, bus.kafka.partitions)]) };
 }
 
 /** Reads what retention has deleted from the bus; opened when it is needed, because it may be large or away. */

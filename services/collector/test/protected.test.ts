@@ -21,6 +21,8 @@ afterEach(() => {
 function install(path: string, program = '/bin/sleep'): string {
   const file = join(root, path);
   mkdirSync(dirname(file), { recursive: true });
+  // A file that a process of another test still executes can't be written, only replaced.
+  rmSync(file, { force: true });
   copyFileSync(program, file);
   return file;
 }

@@ -21,8 +21,6 @@ export interface ForwarderDeps {
   readonly trusted: TrustedKeys;
   readonly trail: TrailSource | null;
   readonly log: Log;
-  /** Creates the changelog of a group that keeps tickets. @default the bus needs none */
-  readonly createChangelog?: (group: string) => Promise<void>;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 

@@ -16,7 +16,6 @@ import {
   topicsWith,
 } from '@ringfence/wire';
 import { type KafkaBus, openKafkaBus } from '../../src/bus.ts';
-import { stateTopic } from '../../src/cluster/topic-settings.ts';
 import type { KafkaBusOptions } from '../../src/options.ts';
 import { type SchemaBus, withSchemas } from '../../src/registry/schema-bus.ts';
 import { applyPlan, readActual } from '../../src/topics-as-code/admin.ts';
@@ -90,7 +89,6 @@ describe('services with the minimal access of their roles', { skip: kafkaMissing
       await admin.produce([{ topic: first as string, key: 'h', value }]);
       const store = `ringfence.state.${group}`;
       const stateful = role !== 'auditor';
-      if (role === 'forwarder') await kafka.ensureTopics([stateTopic(group, 4)]);
       const consumer = await bus.consumer({
         group,
         topics: [first as string],

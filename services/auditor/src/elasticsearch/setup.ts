@@ -95,7 +95,9 @@ const ALREADY_EXISTS = [400, 409];
 async function ensureStream(cluster: Cluster, name: string): Promise<void> {
   if (await isStream(cluster, name)) return;
   const { status } = await cluster.request('HEAD', `/${name}`, { expectedStatuses: [404] });
-  if (status === 200) throw new ClusterSetupError(`${name} is an index, not a data stream: move it away`);
+  // Another auditor may have created the stream since the first look.
+  if (status === 200 && !(await isStream(cluster, name)))
+    throw new ClusterSetupError(`${name} is an index, not a data stream: move it away`);
   const { body } = await cluster.request('PUT', `/_data_stream/${name}`, { expectedStatuses: ALREADY_EXISTS });
   if (!(await isStream(cluster, name)))
     throw new ClusterSetupError(`the data stream ${name} cannot be created: ${JSON.stringify(body).slice(0, 500)}`);

@@ -58,7 +58,6 @@ export interface RunnerDeps {
   /** null: what retention has deleted is lost */
   readonly trail: TrailSource | null;
   readonly log: Log;
-  readonly createChangelog?: (group: string) => Promise<void>;
   readonly failpoint?: (name: Failpoint) => void | Promise<void>;
 }
 
@@ -85,7 +84,6 @@ export class SinkRunner implements PipelineMetrics {
     const { bus, config } = deps;
     const { batch, digest } = config.common;
     const topics = topicsOf(config);
-    if (config.kind.keepsTickets) await deps.createChangelog?.(groupOf(config.name));
     const consumer = await bus.consumer({
       group: groupOf(config.name),
       topics,
