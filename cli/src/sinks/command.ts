@@ -7,6 +7,7 @@ import {
   type ReplayProgress,
   type SinkConfig,
   type SinkStatus,
+  temporaryTickets,
   testItems,
 } from '@ringfence/forwarder';
 import { untilInterrupted } from '@ringfence/runtime/process';
@@ -73,15 +74,11 @@ Example:
   });
 }
 
-async function sendTest({ name, kind, common, ...config }: SinkConfig): Promise<void> {
-  const sink = openSink({ name, kind, common, ...config }, silentLog);
+async function sendTest(config: SinkConfig): Promise<void> {
+  const { name, kind } = config;
+  const sink = openSink(config, silentLog);
   const signal = untilInterrupted();
-  const references = new Map<string, string>();
-  const tickets = {
-    get: (id: string) => references.get(id),
-    set: (id: string, reference: string) => void references.set(id, reference),
-    delete: (id: string) => void references.delete(id),
-  };
+  const tickets = temporaryTickets();
   try {
     for (const item of testItems(kind, '', name)) {
       const [rejection] = await sink.send([item], { signal, tickets });
@@ -115,7 +112,7 @@ Example:
       from: String(pastTimeMs('--from', from) * 1000),
       to: String(pastTimeMs('--to', to) * 1000),
     });
-    let last: ReplayProgress = { sent: 0, skipped: 0, refused: 0, refusal: '' };
+    let last: ReplayProgress = { sent: 0, skipped: 0, refused: 0, refusal: '', failure: '' };
     using progress = progressOn(process.stderr, 'records sent');
     const path = `/replay/${encodeURIComponent(name)}?${range}`;
     for await (const counts of actionClientOf(self).lines<ReplayProgress>(path, untilInterrupted())) {
@@ -124,6 +121,7 @@ Example:
     }
     if (json) printJson(last, 2);
     else print(replayLine(name, last));
+    if (last.failure !== '') throw new OperatorError(`the replay ended early: ${last.failure}`);
     if (last.refused > 0) process.exitCode = 1;
   });
 }

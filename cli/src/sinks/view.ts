@@ -3,18 +3,18 @@ import type { SinkConfig, SinkKind, SinkStatus } from '@ringfence/forwarder';
 import { escapeText } from '@ringfence/wire';
 import { counted, grouped } from '../shared/numbers.ts';
 
-/** One line for each sink, and a second one for a sink that fails or lost records. */
+/** Formats each sink as a line. A sink that fails has a second line with the reason. */
 export function sinkLines(paint: Paint, sinks: readonly SinkStatus[]): string[] {
   const width = Math.max(...sinks.map(({ name }) => name.length), 0);
   return sinks.flatMap((sink) => {
-    const { name, type, sent, backlog, waitingMs, deadLetters, lost, failing } = sink;
+    const { name, type, sent, backlog, waitingMs, refused, lost, failing } = sink;
     const facts = [
       type.padEnd(13),
       `sent ${grouped(sent)}`,
       backlog === 0
         ? 'no backlog'
         : `backlog ${counted(backlog, 'record')}, the oldest for ${durationText(waitingMs * 1000)}`,
-      ...(deadLetters === 0 ? [] : [`${counted(deadLetters, 'record')} refused`]),
+      ...(refused === 0 ? [] : [`${counted(refused, 'record')} refused`]),
       ...(lost === 0 ? [] : [paint.red(`${counted(lost, 'record')} lost`)]),
     ];
     const state = failing === '' ? paint.green('ok     ') : paint.red('failing');
@@ -23,7 +23,7 @@ export function sinkLines(paint: Paint, sinks: readonly SinkStatus[]): string[] 
   });
 }
 
-/** One line for each kind of sink. */
+/** Formats each kind of sink as a line. */
 export function kindLines(paint: Paint, kinds: readonly SinkKind[]): string[] {
   const width = Math.max(...kinds.map(({ type }) => type.length));
   return kinds.map(

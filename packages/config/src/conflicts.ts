@@ -25,7 +25,10 @@ export function conflictsOf(config: Config): Conflict[] {
     conflicts.push({ key: 'collector.alerts.listen', message });
   }
   if (enabled && token === '')
-    conflicts.push({ key: 'collector.alerts.token', message: 'expected a token: any process could post alerts' });
+    conflicts.push({
+      key: 'collector.alerts.token',
+      message: 'expected a token, because without one any process of this host could post alerts',
+    });
   return conflicts;
 }
 

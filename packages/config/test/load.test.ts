@@ -173,7 +173,7 @@ describe('settings that are refused with the position, the expected value and a 
       yaml: 'collector:\n  alerts:\n    enabled: true\n    listen: 0.0.0.0:2801\n',
       expected: [
         'ringfence.yaml:4:13: collector.alerts.listen: expected a loopback address, because alerts come unencrypted; got 0.0.0.0',
-        'default: collector.alerts.token: expected a token: any process could post alerts',
+        'default: collector.alerts.token: expected a token, because without one any process of this host could post alerts',
       ],
     },
     {

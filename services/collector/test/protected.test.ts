@@ -109,8 +109,11 @@ describe('an attacker who runs code in an orphan of a protected executable', { s
   const injected = join(root, 'injected');
   const source = `#include <fcntl.h>\n__attribute__((constructor)) void run(void) { open("${injected}", O_CREAT, 0600); }`;
   it('is not killed, which is a known limit that the result names', (t) => {
-    const { status } = spawnSync('cc', ['-shared', '-fPIC', '-x', 'c', '-', '-o', library], { input: source });
-    if (status !== 0) return t.skip('there is no C compiler');
+    const { status, error, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-x', 'c', '-', '-o', library], {
+      input: source,
+    });
+    if (error !== undefined) return t.skip('there is no C compiler (cc)');
+    assert.equal(status, 0, String(stderr));
     process.env['LD_PRELOAD'] = library;
     let pid: number;
     try {

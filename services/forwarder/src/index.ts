@@ -1,5 +1,6 @@
 export type { MissedRange, TrailSource } from './delivery/missed.ts';
 export { groupOf, type SinkStatus } from './delivery/sink-runner.ts';
+export { temporaryTickets } from './delivery/tickets.ts';
 export * from './errors.ts';
 export { KINDS } from './kinds/index.ts';
 export { type Forwarder, type ForwarderDeps, type ForwarderOptions, startForwarder } from './main.ts';

@@ -28,7 +28,7 @@ export interface Forwarder extends AsyncDisposable {
   /** Resolves when the forwarder has stopped; rejects with the error that stopped a sink. */
   readonly done: Promise<void>;
   sinks(): Promise<readonly SinkStatus[]>;
-  /** As of at most a second ago */
+  /** The backlog is as of at most ten seconds ago. */
   stats(): ForwarderStats;
   /** Sends the records of a time range again. Throws SinkSettingsError for an unknown sink. */
   replay(name: string, range: ReplayRange, signal: AbortSignal): AsyncIterable<ReplayProgress>;
@@ -36,7 +36,8 @@ export interface Forwarder extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const REFRESH_MS = 1000;
+/** Brokers are asked for the backlog of each sink. */
+const REFRESH_MS = 10_000;
 
 /** Starts a runner for each sink. Throws SinkSettingsError when a file has a mistake. */
 export async function startForwarder(deps: ForwarderDeps): Promise<Forwarder> {

@@ -66,9 +66,9 @@ suite('a sink', () => {
     const runner = await startRunner(test.bus, hook(receiver.url));
     const ids = await produceAlerts(test.bus, 0, 6);
     await until(async () => (await runner.status()).backlog === 0, 'no backlog');
-    const { sent, deadLetters } = await runner.status();
+    const { sent, refused } = await runner.status();
     await runner.close();
-    assert.deepEqual([sent, deadLetters], [5, 1]);
+    assert.deepEqual([sent, refused], [5, 1]);
     const letters: InRecord[] = [];
     for await (const record of test.bus.read({ topic: TOPIC.dlq })) letters.push(record);
     const [letter] = letters.map(({ value }) => decode('DeadLetter', value!));
@@ -129,6 +129,37 @@ suite('a sink', () => {
     );
   });
 
+  test('whose far side refuses a record of the audit trail gets the others, and the record is a dead letter', async () => {
+    const bad = createTestAlert(3).id;
+    await using receiver = await startReceiver(({ body }) => ({ status: body.includes(bad) ? 422 : 200 }));
+    await using test = await openTestBus();
+    await (await startRunner(test.bus, hook(receiver.url))).close();
+    const ids = await produceAlerts(test.bus, 0, 10);
+    const kept = await Array.fromAsync(test.bus.read({ topic: TOPIC.alerts }));
+    const short = { name: TOPIC.alerts, partitions: 1, compacted: false, retentionMs: 1, retentionBytes: 1 };
+    await test.bus.ensureTopics([short]);
+    await until(async () => {
+      await test.bus.maintain();
+      return (await Array.fromAsync(test.bus.read({ topic: TOPIC.alerts }))).length === 1;
+    }, 'only the newest record is left');
+    const trail = {
+      async *recordsOf({ from, to }: { from: number; to: number }) {
+        yield* kept.filter(({ offset }) => offset >= from && offset < to);
+      },
+    };
+    const runner = await startRunner(test.bus, hook(receiver.url), { trail });
+    await until(async () => (await runner.status()).backlog === 0, 'no backlog');
+    const { sent, refused, recovered, lost } = await runner.status();
+    await runner.close();
+    assert.deepEqual({ sent, refused, recovered, lost }, { sent: 9, refused: 1, recovered: 9, lost: 0 });
+    const letters = await Array.fromAsync(test.bus.read({ topic: TOPIC.dlq }));
+    assert.deepEqual(
+      letters.map(({ value }) => decode('Alert', decode('DeadLetter', value!).original).id),
+      [bad],
+    );
+    assert.equal(ids.length, 10);
+  });
+
   test('with a digest gets many records in one request', async () => {
     await using receiver = await startReceiver();
     await using test = await openTestBus();
@@ -156,5 +187,10 @@ suite('a sink', () => {
       [3, 6, 8],
     );
     assert.deepEqual(idsOf(receiver.received), ids);
+    const away = sinkOf(hook('http://127.0.0.1:1'));
+    const failed = await Array.fromAsync(
+      replay({ bus: test.bus, config: away, trusted: null, log: silentLog, range, signal }),
+    );
+    assert.match(String(failed.at(-1)?.failure), /^sink hook: .*ECONNREFUSED/);
   });
 });

@@ -1,10 +1,11 @@
+import { fateOf } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
 import { createFilter } from '../items/filter.ts';
 import { createFieldMap } from '../items/map-fields.ts';
 import { readItem, type TrustedKeys } from '../items/read-item.ts';
 import { createRedactor } from '../items/redact.ts';
 import type { SinkConfig } from '../settings/load.ts';
-import type { Item, Rejection, SendContext, Sink } from '../sink.ts';
+import type { Item, SendContext, Sink } from '../sink.ts';
 import { RateLimit } from './rate-limit.ts';
 
 /** Counts of a sink since the start. */
@@ -13,7 +14,7 @@ export interface SinkCounts {
   sent: number;
   /** Items that the settings exclude, or an older version of an incident in the same batch */
   skipped: number;
-  /** Items that the far side refused for good; they are dead letters */
+  /** Records that can't be sent: refused by the far side for good, forged or unreadable */
   refused: number;
 }
 
@@ -29,7 +30,10 @@ export interface RefusedRecord {
   readonly error: Error;
 }
 
-/** Sends the items of records, and returns the records that the far side refused. */
+/**
+ * Sends the items of records. Returns the records that can't be sent: refused by the far side, forged, unreadable.
+ * Rejects when the far side can't be reached.
+ */
 export type Deliver = (records: readonly InRecord[], context: SendContext) => Promise<readonly RefusedRecord[]>;
 
 /** Returns the way of records to a sink: read, filter, redact, map fields, keep the newest version, wait, send. */
@@ -39,7 +43,7 @@ export function createDelivery({ config, sink, trusted, counts }: DeliveryDeps):
   const redact = createRedactor(common);
   const mapFields = createFieldMap(common);
   const rate = new RateLimit(common.rate);
-  return async (records, context) => {
+  const deliverAll: Deliver = async (records, context) => {
     const origins = new Map<Item, InRecord>();
     for (const record of records) {
       const item = readItem(record, trusted);
@@ -51,12 +55,30 @@ export function createDelivery({ config, sink, trusted, counts }: DeliveryDeps):
       return [];
     }
     await rate.admit(items.length, context.signal);
-    const rejections: readonly Rejection[] = await sink.send(items, context);
+    const rejections = await sink.send(items, context);
     counts.sent += items.length - rejections.length;
     counts.skipped += records.length - items.length;
-    counts.refused += rejections.length;
     return rejections.map(({ item, error }) => ({ record: origins.get(item)!, error }));
   };
+  /** Of a refused batch, sends the records singly, so that the others arrive. */
+  const deliver: Deliver = async (records, context) => {
+    try {
+      const refused = await deliverAll(records, context);
+      counts.refused += refused.length;
+      return refused;
+    } catch (error) {
+      if (!(error instanceof Error) || fateOf(error) !== 'poison') throw error;
+      const [first] = records;
+      if (records.length === 1) {
+        counts.refused++;
+        return [{ record: first!, error }];
+      }
+    }
+    const refused: RefusedRecord[] = [];
+    for (const record of records) refused.push(...(await deliver([record], context)));
+    return refused;
+  };
+  return deliver;
 }
 
 /** Keeps the last version of each incident, at the place of that version. */

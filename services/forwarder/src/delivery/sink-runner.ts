@@ -1,12 +1,12 @@
-import { defined, type Log, messageOf } from '@ringfence/base';
-import type { Bus, Consumer, Effect, InRecord } from '@ringfence/bus';
+import { defined, type Log, LogThrottle, messageOf } from '@ringfence/base';
+import type { Bus, Consumer, Effect, InRecord, OutRecord } from '@ringfence/bus';
 import { type Failpoint, type Handler, type PipelineMetrics, runPipeline } from '@ringfence/service-kit';
 import { deadLetter, TOPIC } from '@ringfence/wire';
 import type { TrustedKeys } from '../items/read-item.ts';
 import type { SendName } from '../settings/common.ts';
 import type { SinkConfig } from '../settings/load.ts';
 import type { Sink } from '../sink.ts';
-import { createDelivery, type Deliver, type SinkCounts } from './deliver.ts';
+import { createDelivery, type Deliver, type RefusedRecord, type SinkCounts } from './deliver.ts';
 import { type MissedRange, missedRanges, type TrailSource } from './missed.ts';
 import { TICKET_STORE, TicketBook } from './tickets.ts';
 
@@ -20,6 +20,8 @@ const TOPICS: Readonly<Record<SendName, readonly string[]>> = {
 const RETRY_MAX_MS = 10_000;
 /** A request that was received but not answered would be sent again at the next start. */
 const STOP_GRACE_MS = 5000;
+/** How often the log reports refused records. */
+const REFUSAL_LOG_MS = 10_000;
 /** Records of the trail in one request. */
 const TRAIL_BATCH = 100;
 
@@ -42,8 +44,6 @@ export interface SinkStatus extends SinkCounts {
   readonly recovered: number;
   /** Records that were deleted there too: they were not sent */
   readonly lost: number;
-  /** Records that went to the dead letters */
-  readonly deadLetters: number;
   /** Reason for the last failed attempt; empty since the last success */
   readonly failing: string;
   /** µs since the epoch; 0: nothing was sent since the start */
@@ -71,10 +71,13 @@ export class SinkRunner implements PipelineMetrics {
   readonly #stop = new AbortController();
   /** Aborts a request that is still under way some time after the stop. */
   readonly #abandon = new AbortController();
+  /** Ranges that came from the trail, and what was refused of them, until the batch behind them is committed. */
+  readonly #recoveredRanges: Set<string> = new Set();
+  readonly #refusedOfTrail: RefusedRecord[] = [];
+  readonly #refusals = new LogThrottle(REFUSAL_LOG_MS);
   #retries = 0;
   #recovered = 0;
   #lost = 0;
-  #deadLetters = 0;
   #failing = '';
   #lastSent = 0;
   /** Time of the first record of the batch in hand, µs; 0: none */
@@ -126,22 +129,40 @@ export class SinkRunner implements PipelineMetrics {
     const [first] = records;
     if (first === undefined) return { outputs: [], state: [] };
     this.#handling = first.timestamp;
-    for (const range of missedRanges(this.#consumer, records)) await this.#recover(range, tickets);
     tickets.begin(records.at(-1)!);
-    const refused = await this.#deliver(records, { signal: this.#abandon.signal, tickets });
-    const outputs = refused.map(({ record, error }) => deadLetter(record, error, groupOf(this.#deps.config.name)));
-    return { outputs, state: tickets.drain() };
+    for (const range of missedRanges(this.#consumer, records)) await this.#recover(range, tickets);
+    const refused = [
+      ...this.#refusedOfTrail,
+      ...(await this.#deliver(records, { signal: this.#abandon.signal, tickets })),
+    ];
+    return { outputs: refused.map((one) => this.#deadLetter(one)), state: tickets.drain() };
+  }
+
+  #deadLetter({ record, error }: RefusedRecord): OutRecord {
+    const { config, log } = this.#deps;
+    const { topic, partition, offset } = record;
+    const suppressed = this.#refusals.shouldLog('');
+    if (suppressed !== null)
+      log.error(
+        { sink: config.name, reason: error.message, topic, partition, offset, suppressed },
+        'a record is refused for good; it goes to the dead letters',
+      );
+    return deadLetter(record, error, groupOf(config.name));
   }
 
   /** Sends what retention has deleted from the bus, as far as the audit trail has it. */
   async #recover(range: MissedRange, tickets: TicketBook): Promise<void> {
     const { trail, log, config } = this.#deps;
+    // A batch that is tried again finds the same range, which was sent already.
+    const key = JSON.stringify(range);
+    if (this.#recoveredRanges.has(key)) return;
     const signal = this.#abandon.signal;
+    const refused: RefusedRecord[] = [];
     let found = 0;
     let batch: InRecord[] = [];
     const send = async (): Promise<void> => {
       if (batch.length === 0) return;
-      await this.#deliver(batch, { signal, tickets });
+      refused.push(...(await this.#deliver(batch, { signal, tickets })));
       found += batch.length;
       batch = [];
     };
@@ -150,6 +171,8 @@ export class SinkRunner implements PipelineMetrics {
       if (batch.length >= TRAIL_BATCH) await send();
     }
     await send();
+    this.#recoveredRanges.add(key);
+    this.#refusedOfTrail.push(...refused);
     const lost = range.to - range.from - found;
     this.#recovered += found;
     this.#lost += lost;
@@ -160,6 +183,8 @@ export class SinkRunner implements PipelineMetrics {
   }
 
   committed(): void {
+    this.#recoveredRanges.clear();
+    this.#refusedOfTrail.length = 0;
     this.#failing = '';
     this.#lastSent = Date.now() * 1000;
     this.#handling = 0;
@@ -167,11 +192,6 @@ export class SinkRunner implements PipelineMetrics {
 
   retried(error: unknown): void {
     this.#retries++;
-    this.#failing = messageOf(error);
-  }
-
-  deadLettered(_: InRecord, error: unknown): void {
-    this.#deadLetters++;
     this.#failing = messageOf(error);
   }
 
@@ -187,7 +207,6 @@ export class SinkRunner implements PipelineMetrics {
       retries: this.#retries,
       recovered: this.#recovered,
       lost: this.#lost,
-      deadLetters: this.#deadLetters + this.#counts.refused,
       failing: this.#failing,
       lastSent: this.#lastSent,
     };

@@ -10,6 +10,16 @@ const MAX_TICKETS = 10_000;
 /** More than any message, issue or case has. */
 const REFERENCE_MAX_CHARS = 1000;
 
+/** Tickets of a test or of a replay, which has no partition to keep them with. */
+export function temporaryTickets(): Tickets {
+  const references = new Map<string, string>();
+  return {
+    get: (id) => references.get(id),
+    set: (id, reference) => void references.set(id, reference),
+    delete: (id) => void references.delete(id),
+  };
+}
+
 /** The tickets of one sink in one partition. */
 export class TicketBook implements Tickets {
   readonly #table: StateTable<string> = new StateTable<string>({
