@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Who changes a limit of the agent with prlimit(2). The agent compares its limits at each tick,
- * which names no author. */
+/* Reports the process that changes a limit of the agent with prlimit(2). The agent itself finds a
+ * changed limit at its next tick, but not the process that changed it. */
 #include "lib/pid.h"
 #include "lib/syscall.h"
 #include "lib/tampering.h"

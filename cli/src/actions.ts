@@ -46,7 +46,7 @@ export const ACTIONS: Readonly<Record<string, Recording>> = {
   'sinks replay': 'api',
   'sinks kinds': false,
   record: 'api',
-  // What these write is in force only after it is among the rules of `up`, which records its rules.
+  // Rules that these commands write take effect only when `up` loads them, and `up` records its rules.
   'rules new': false,
   'rules check': false,
   'rules test': false,

@@ -29,7 +29,7 @@ Examples:
     const { problemCount, records, root } = verifyBundle(bundle);
     writeFileSync(openOutput(out), bundle);
     print(`${out}: ${id}, ${counted(records, 'record')}, ${bytesText(bundle.length)}`);
-    // What a changed trail still has is evidence, too.
+    // A trail that was changed is exported all the same: the records that it still has are evidence.
     if (problemCount > 0) {
       process.exitCode = 1;
       print('the trail has records that do not verify: run ringfence audit verify');

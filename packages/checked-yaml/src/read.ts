@@ -14,7 +14,7 @@ export interface YamlSource {
   readonly text: string;
 }
 
-/** What the files contain. */
+/** Describes the items that the files contain. */
 export interface CheckedSchema<T> {
   /** For messages: `policy` */
   readonly noun: string;

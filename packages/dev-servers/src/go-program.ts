@@ -12,7 +12,7 @@ export interface GoProgram {
   readonly name: string;
   /** Oldest minor version of Go 1 that its modules ask for */
   readonly goMinor: number;
-  /** What the build depends on */
+  /** Hash of the sources, or of the module with its version: a changed program is built again */
   readonly key: string;
   /** Returns the arguments of `go` that write the program into `place`, and the folder to run it in. */
   readonly build: (place: string) => { readonly args: readonly string[]; readonly cwd: string };

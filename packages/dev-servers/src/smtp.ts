@@ -16,7 +16,7 @@ export interface Mail {
   readonly to: readonly string[];
   readonly encrypted: boolean;
   readonly user: string;
-  /** As it was sent: headers, an empty line, the body */
+  /** The mail with its headers and its body, as the client sent it */
   readonly source: string;
 }
 

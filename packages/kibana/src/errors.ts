@@ -19,7 +19,7 @@ export type KibanaErrorCode =
    * `ringfence incidents`.
    */
   | 'ERR_KIBANA_OPENSEARCH'
-  /** What answered is no Kibana, or a proxy in front of it. Check the address. */
+  /** The server at the address is no Kibana, or a proxy in front of it answered. Check the address. */
   | 'ERR_KIBANA_ANSWER'
   /** Kibana refused an object. The message has its reason. */
   | 'ERR_KIBANA_REFUSED';

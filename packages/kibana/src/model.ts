@@ -1,7 +1,7 @@
 /** Where a panel's documents come from: a data view on streams or an index of the auditor (sources.ts). */
 export type Source = 'incidents' | 'alerts' | 'actions' | 'events' | 'audit' | 'heads';
 
-/** One number of a group of documents. */
+/** A number that is computed of a group of documents. */
 export type Measure =
   | { readonly op: 'count'; readonly label: string }
   | { readonly op: 'unique' | 'sum' | 'average' | 'max' | 'min'; readonly field: string; readonly label: string };
@@ -23,7 +23,7 @@ export const RARE_DOCUMENTS = 3;
 
 interface PanelBase {
   readonly title: string;
-  /** What the panel shows, and what it means if it is empty */
+  /** Says what the panel shows, and what an empty panel means */
   readonly description: string;
   /** Columns of 48 */
   readonly width: number;

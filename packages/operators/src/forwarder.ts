@@ -127,40 +127,9 @@ export class OperatorForwarder implements AsyncDisposable {
   }
 }
 
-/** The chain and the signature of the line stay behind: the record has its own. */
-function actionOf(entry: LogEntry): LoggedAction {
-  const {
-    at,
-    hostId,
-    hostname,
-    action,
-    target,
-    reason,
-    uid,
-    user,
-    claimedUid,
-    claimedUser,
-    origin,
-    command,
-    pid,
-    details,
-  } = entry;
-  return {
-    at,
-    hostId,
-    hostname,
-    action,
-    target,
-    reason,
-    uid,
-    user,
-    claimedUid,
-    claimedUser,
-    origin,
-    command,
-    pid,
-    details,
-  };
+/** Removes the chain of the line: the record is signed and chained anew. */
+function actionOf({ seq: _, prev: __, keyId: ___, ...action }: LogEntry): LoggedAction {
+  return action;
 }
 
 /** Whether the last forwarded line is still there: another file may have the number of a removed one. */

@@ -5,7 +5,7 @@ import { DEAD_LETTERS } from './searches.ts';
 
 const GAP = 'event.action : "gap"';
 
-/** What the cluster does not have. A panel without data would look like health. */
+/** Names the figures that the cluster lacks, because a panel without data would look like health. */
 const ELSEWHERE = `**Not in this cluster**: rates of the sensor, fill of rings and spools, lag of each service and backlog of each sink.
 They are metrics of each process at \`/metrics\` (\`metrics.listen\`) for Prometheus, and on a terminal:
 

@@ -5,6 +5,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { lineOf } from '../encode/text.ts';
 import { SinkRefusedError, SinkUnavailableError } from '../errors.ts';
 import type { TlsSettings } from '../settings/common.ts';
+import type { OpenContext } from '../sink.ts';
 
 /** The part of an answer that is read: enough for its reason or its references. */
 const ANSWER_MAX_BYTES = 4 * 2 ** 20;
@@ -119,6 +120,14 @@ export class HttpClient {
     await dispatcher?.destroy();
   }
 }
+
+/** Returns the client of a sink whose settings have its address and its TLS. */
+export const httpClientOf = (
+  { name, common }: Pick<OpenContext, 'name' | 'common'>,
+  settings: TlsSettings & { readonly url: string },
+  options: Pick<HttpOptions, 'headers' | 'gzip'> = {},
+): HttpClient =>
+  new HttpClient({ sink: name, url: settings.url, tls: settings, timeoutMs: common.timeout, ...options });
 
 function connect({ tls: { ca, cert, key }, timeoutMs }: HttpOptions): Dispatcher {
   const connect = {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Ticket, ticketShape } from '../../encode/ticket.ts';
 import { authorizationOf, credentialShape } from '../../http/credentials.ts';
-import { HttpClient } from '../../http/http-client.ts';
+import { httpClientOf } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { duration, httpUrl, line } from '../../settings/values.ts';
 import { defineKind, type SinkKind } from '../../sink.ts';
@@ -33,11 +33,7 @@ export const alertmanager: SinkKind = defineKind({
   keepsTickets: true,
   proof: 'Alertmanager',
   open(settings, { name, common }) {
-    const client = new HttpClient({
-      sink: name,
-      url: settings.url,
-      tls: settings,
-      timeoutMs: common.timeout,
+    const client = httpClientOf({ name, common }, settings, {
       headers: () => ({
         'content-type': 'application/json',
         ...authorizationOf(settings),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ENCODERS, type Encoding, encodingSetting } from '../../encode/json.ts';
 import { authorizationOf, type Credentials, credentialShape } from '../../http/credentials.ts';
-import { HttpClient } from '../../http/http-client.ts';
+import { httpClientOf } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
@@ -40,11 +40,7 @@ export const elasticsearch: SinkKind = defineKind({
   keepsTickets: false,
   proof: 'Elasticsearch and OpenSearch',
   open(settings, { name, common }) {
-    const client = new HttpClient({
-      sink: name,
-      url: settings.url,
-      tls: settings,
-      timeoutMs: common.timeout,
+    const client = httpClientOf({ name, common }, settings, {
       headers: () => ({ ...loginOf(settings), 'content-type': 'application/x-ndjson' }),
       gzip: true,
     });

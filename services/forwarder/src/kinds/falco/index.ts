@@ -1,6 +1,6 @@
 import { SinkRefusedError } from '../../errors.ts';
 import { authorizationOf, credentialShape } from '../../http/credentials.ts';
-import { HttpClient } from '../../http/http-client.ts';
+import { httpClientOf } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl } from '../../settings/values.ts';
 import { defineKind, type Item, type Rejection, type SinkKind } from '../../sink.ts';
@@ -27,11 +27,7 @@ export const falco: SinkKind = defineKind({
   keepsTickets: false,
   proof: 'a server of the tests that reads as falcosidekick does',
   open(settings, { name, common }) {
-    const client = new HttpClient({
-      sink: name,
-      url: settings.url,
-      tls: settings,
-      timeoutMs: common.timeout,
+    const client = httpClientOf({ name, common }, settings, {
       headers: () => ({
         'content-type': 'application/json',
         ...authorizationOf(settings),

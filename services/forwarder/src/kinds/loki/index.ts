@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { encodingSetting } from '../../encode/json.ts';
 import { SinkRefusedError, SinkUnavailableError } from '../../errors.ts';
 import { authorizationOf, credentialShape } from '../../http/credentials.ts';
-import { HttpClient } from '../../http/http-client.ts';
+import { httpClientOf } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, line } from '../../settings/values.ts';
@@ -40,11 +40,7 @@ export const loki: SinkKind = defineKind({
   keepsTickets: false,
   proof: 'VictoriaLogs; refusals: a server of the tests, after the published API',
   open(settings, { name, common }) {
-    const client = new HttpClient({
-      sink: name,
-      url: settings.url,
-      tls: settings,
-      timeoutMs: common.timeout,
+    const client = httpClientOf({ name, common }, settings, {
       headers: () => ({
         ...authorizationOf(settings),
         ...(settings.tenant === undefined ? {} : { 'x-scope-orgid': settings.tenant }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SinkRefusedError, SinkUnavailableError } from '../../errors.ts';
 import { authorizationOf, credentialShape } from '../../http/credentials.ts';
-import { type HttpAnswer, HttpClient, oneLine } from '../../http/http-client.ts';
+import { type HttpAnswer, httpClientOf, oneLine } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, line } from '../../settings/values.ts';
@@ -33,11 +33,7 @@ export const otlp: SinkKind = defineKind({
   proof: 'an OpenTelemetry collector and VictoriaLogs',
   open(settings, { name, common }) {
     const format = FORMATS[settings.format];
-    const client = new HttpClient({
-      sink: name,
-      url: settings.url,
-      tls: settings,
-      timeoutMs: common.timeout,
+    const client = httpClientOf({ name, common }, settings, {
       headers: () => ({ ...settings.headers, ...authorizationOf(settings), 'content-type': format.contentType }),
       gzip: true,
     });

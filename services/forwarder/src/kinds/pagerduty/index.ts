@@ -1,7 +1,7 @@
 import type { Priority } from '@ringfence/wire';
 
 import { type Ticket, ticketShape } from '../../encode/ticket.ts';
-import { HttpClient } from '../../http/http-client.ts';
+import { httpClientOf } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, readSecret, secret } from '../../settings/values.ts';
 import { defineKind, type SinkKind } from '../../sink.ts';
@@ -42,11 +42,7 @@ export const pagerduty: SinkKind = defineKind({
   keepsTickets: true,
   proof: 'a server of the tests, after the published API',
   open(settings, { name, common }) {
-    const client = new HttpClient({
-      sink: name,
-      url: settings.url,
-      tls: settings,
-      timeoutMs: common.timeout,
+    const client = httpClientOf({ name, common }, settings, {
       headers: () => ({ 'content-type': 'application/json' }),
     });
     const post: Post = async (event, signal) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { ENCODERS, type Encoding, encodingSetting } from '../../encode/json.ts';
 import { summaryOf } from '../../encode/summary.ts';
-import { HttpClient } from '../../http/http-client.ts';
+import { httpClientOf } from '../../http/http-client.ts';
 import { portionsOf } from '../../http/portions.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
@@ -43,11 +43,7 @@ export const splunk: SinkKind = defineKind({
   proof: 'VictoriaLogs; indexer acknowledgement: a server of the tests, after the published API',
   open(settings, { name, common }) {
     const channel = settings.channel ?? randomUUID();
-    const client = new HttpClient({
-      sink: name,
-      url: settings.url,
-      tls: settings,
-      timeoutMs: common.timeout,
+    const client = httpClientOf({ name, common }, settings, {
       headers: () => ({
         authorization: `Splunk ${readSecret(settings.token)}`,
         'x-splunk-request-channel': channel,

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { ENCODERS, type Encoding, encodingSetting } from '../../encode/json.ts';
-import { HttpClient } from '../../http/http-client.ts';
+import { httpClientOf } from '../../http/http-client.ts';
 import { tlsShape } from '../../settings/common.ts';
 import { httpUrl, line, readSecret, secret } from '../../settings/values.ts';
 import { defineKind, type Item, type SinkKind } from '../../sink.ts';
@@ -32,11 +32,7 @@ export const webhook: SinkKind = defineKind({
   keepsTickets: false,
   proof: 'a server of the tests, with the signature checked by the published algorithm',
   open(settings, { name, common }) {
-    const client = new HttpClient({
-      sink: name,
-      url: settings.url,
-      tls: settings,
-      timeoutMs: common.timeout,
+    const client = httpClientOf({ name, common }, settings, {
       headers: () => ({
         ...settings.headers,
         ...(settings.authorization === undefined ? {} : { authorization: readSecret(settings.authorization) }),
