@@ -150,5 +150,7 @@ function load(files: readonly string[], self: Command): readonly SinkConfig[] {
 function sinkNamed(configs: readonly SinkConfig[], name: string): SinkConfig {
   const found = configs.find((config) => config.name === name);
   if (found !== undefined) return found;
-  throw new OperatorError(`there is no sink ${name}; there are ${configs.map((config) => config.name).join(', ')}`);
+  throw new OperatorError(
+    `no sink is called ${name}; the files have: ${configs.map((config) => config.name).join(', ')}`,
+  );
 }

@@ -86,5 +86,5 @@ function configOf(configs: readonly SinkConfig[], name: string): SinkConfig {
   const config = configs.find((candidate) => candidate.name === name);
   if (config !== undefined) return config;
   const names = configs.map((candidate) => candidate.name).join(', ');
-  throw new SinkSettingsError(`there is no sink ${name}: ${names === '' ? 'none is set' : `there are ${names}`}`);
+  throw new SinkSettingsError(`no sink is called ${name}; forwarder.sinks has: ${names === '' ? 'none' : names}`);
 }
