@@ -4,7 +4,7 @@ import { compileDetectorRules, createDetectorPipeline } from '@ringfence/detecto
 import { createEnricherPipeline } from '@ringfence/enricher';
 import { consumerRecords, createSyntheticHost, type SyntheticHost } from '@ringfence/synthetic';
 import { releasedRecord } from '@ringfence/testkit';
-import { type Alert, decode, type Incident, TOPIC, U64_ZERO, UNSIGNED } from '@ringfence/wire';
+import { type Alert, decode, type Incident, PROCESS_ONLY, TOPIC, U64_ZERO, UNSIGNED } from '@ringfence/wire';
 import { conditionFor, type Exception, excludes, proposeExceptions } from '../src/incident/exception.ts';
 import { exceptionsText } from '../src/incident/exceptions-view.ts';
 import { renderIncident } from '../src/incident/view.ts';
@@ -129,6 +129,7 @@ test('the response names target, outcome, duration and policy', () => {
     policy: 'demo',
     reason: 'rule asks',
     ordinal: 0,
+    ...PROCESS_ONLY,
     hostId: 'h',
     bootId: 'b',
     entityId: 'e2',
@@ -148,6 +149,7 @@ test('the response names target, outcome, duration and policy', () => {
     executable: '/b',
     at: 1e15 + 1500,
     children: 0,
+    facts: {},
     ...UNSIGNED,
   } as const;
   assert.match(

@@ -36,6 +36,7 @@ import {
   commandId,
   decode,
   encodeSigned,
+  PROCESS_ONLY,
   type Role,
   type SigningKey,
   TOPIC,
@@ -149,6 +150,7 @@ function kill(key: SigningKey, pid: number, start: Uint8Array): Buffer {
     policy: 'test',
     reason: '',
     ordinal: 0,
+    ...PROCESS_ONLY,
   } as const;
   const target = { hostId, bootId, entityId: 'entity', pid, start: Buffer.from(start), executable: '/bin/sleep' };
   return encodeSigned('Command', { ...command, ...target, issuedAt, expiresAt: issuedAt + 30_000_000 }, key);

@@ -257,6 +257,7 @@ export const ATTACKS: readonly Attack[] = [
         executable: '',
         at: 1,
         children: 0,
+        facts: {},
       } as const;
       return [
         { topic: TOPIC.commands, key: honest.hostId, value: forgedCommand(scene, 'forged-1', strangerKey) },

@@ -42,6 +42,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
   'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
   forwarder: ['base', 'bus', 'bus-kafka', 'checked-yaml', 'ecs', 'fields', 'service-kit', 'wire'],
+  response: ['base', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
   responder: ['base', 'bus', 'checked-yaml', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
 
   collector: [
@@ -53,6 +54,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'interest',
     'libbpf-ts',
     'log-reader',
+    'response',
     'sensor',
     'service-kit',
     'syslog',

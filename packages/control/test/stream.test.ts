@@ -190,7 +190,7 @@ test('an agent that sends the Result of another host is disconnected', limit, as
     const { id } = decode('Command', bytes);
     return encodeSigned(
       'Result',
-      { id, hostId: otherHostId, outcome: 'executed', reason: '', executable: '', at: 1, children: 0 },
+      { id, hostId: otherHostId, outcome: 'executed', reason: '', executable: '', at: 1, children: 0, facts: {} },
       null,
     );
   };

@@ -16,7 +16,7 @@ import {
   TrustedKeys,
 } from '@ringfence/identity';
 import type { Interest } from '@ringfence/interest';
-import { createSigningKey, decode, encodeSigned, type Role, U64_ZERO } from '@ringfence/wire';
+import { createSigningKey, decode, encodeSigned, PROCESS_ONLY, type Role, U64_ZERO } from '@ringfence/wire';
 import type { Control } from '../src/agent-control.ts';
 import {
   type ConnectControlOptions,
@@ -166,7 +166,7 @@ export class TestAgent implements Control {
     await this.#gate;
     return encodeSigned(
       'Result',
-      { id, hostId: this.hostId, outcome: 'executed', reason: '', executable: '/bin/x', at: 1, children: 0 },
+      { id, hostId: this.hostId, outcome: 'executed', reason: '', executable: '/bin/x', at: 1, children: 0, facts: {} },
       null,
     );
   }
@@ -188,6 +188,7 @@ export function command(hostId: string, id: string = randomUUID()): { readonly i
       policy: 'p',
       reason: 'r',
       ordinal: 0,
+      ...PROCESS_ONLY,
       hostId,
       bootId: 'boot',
       entityId: 'e',

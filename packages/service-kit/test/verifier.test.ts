@@ -24,6 +24,7 @@ const RESULT = {
   executable: '/bin/sh',
   at: 1,
   children: 0,
+  facts: {},
 } as const;
 
 const signed = (key: SigningKey | null): TestRecord => ({ host: 'h', value: encodeSigned('Result', RESULT, key) });

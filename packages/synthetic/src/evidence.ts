@@ -8,6 +8,7 @@ import {
   type IncidentAlert,
   incidentId,
   type LineageProcess,
+  PROCESS_ONLY,
   type Result,
   UNSIGNED,
   u64FromBigInt,
@@ -162,6 +163,7 @@ export function createTestCommand(cause: string): Command {
     policy: 'demo',
     reason: 'the rule asks for it',
     ordinal: 0,
+    ...PROCESS_ONLY,
     hostId: EVIDENCE_HOST,
     bootId: EVIDENCE_BOOT,
     entityId: evidenceEntity(100),
@@ -184,6 +186,7 @@ export function createTestResult(command: Command, overrides: Partial<Result> = 
     executable: '/bin/sh',
     at: EVIDENCE_WALL_OFFSET + 2,
     children: 0,
+    facts: {},
     ...UNSIGNED,
     ...overrides,
   };

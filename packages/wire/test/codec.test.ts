@@ -24,6 +24,7 @@ const result: Result = {
   executable: '/bin/sh',
   at: 1_700_000_000_000_000,
   children: 0,
+  facts: {},
   ...UNSIGNED,
 };
 

@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLog } from '@ringfence/base';
-import { type Command, createSigningKey, decode, encodeSigned, type Result, u64FromBigInt } from '@ringfence/wire';
+import {
+  type Command,
+  createSigningKey,
+  decode,
+  encodeSigned,
+  PROCESS_ONLY,
+  type Result,
+  u64FromBigInt,
+} from '@ringfence/wire';
 import { createAgentControl } from '../src/control/control.ts';
 import type { ListProcesses } from '../src/control/kill.ts';
 import { findInProc, listProc } from './proc.ts';
@@ -60,6 +68,7 @@ describe('a process that forked before it was killed', () => {
         policy: 'test',
         reason: 'test',
         ordinal: 0,
+        ...PROCESS_ONLY,
       },
       ...identity,
       ...{ entityId: '', pid, start: u64FromBigInt(0n), executable: '' },

@@ -163,7 +163,16 @@ export class Commands {
     if (reason === 'under-way') metrics.underWay++;
     else metrics.refused(reason);
     // Nothing of the clock: after a crash the same bytes are written again.
-    const result = { id, hostId, outcome: 'refused', reason, executable, at: issuedAt, children: -1 } as const;
+    const result = {
+      id,
+      hostId,
+      outcome: 'refused',
+      reason,
+      executable,
+      at: issuedAt,
+      children: -1,
+      facts: {},
+    } as const;
     return this.#finish(bytes, result, encodeSigned('Result', result, key));
   }
 

@@ -28,7 +28,7 @@ function ordered(partition: TestPartition, ...records: InRecord[]) {
 }
 
 function answerTo(partition: TestPartition, id: string, outcome: Outcome, reason = '', children = 0): InRecord {
-  const result = { id, hostId: EVIDENCE_HOST, outcome, reason, executable: '', at: 1, children };
+  const result = { id, hostId: EVIDENCE_HOST, outcome, reason, executable: '', at: 1, children, facts: {} };
   return record(TOPIC.answers, 9, encodeSigned('Result', result, partition.key));
 }
 

@@ -161,12 +161,12 @@ suite('a command', () => {
     const { id, hostId } = decode('Command', command);
     const value = encodeSigned(
       'Result',
-      { id, hostId, outcome: 'executed', reason: 'early', executable: '', at: 1, children: 0 },
+      { id, hostId, outcome: 'executed', reason: 'early', executable: '', at: 1, children: 0, facts: {} },
       scene.key,
     );
     const later = encodeSigned(
       'Result',
-      { id, hostId, outcome: 'expired', reason: 'late', executable: '', at: 2, children: 0 },
+      { id, hostId, outcome: 'expired', reason: 'late', executable: '', at: 2, children: 0, facts: {} },
       scene.key,
     );
     await scene.bus.produce([{ topic: TOPIC.answers, key: hostId, value }]);

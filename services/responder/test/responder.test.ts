@@ -13,7 +13,16 @@ import {
   EVIDENCE_HOST,
   EVIDENCE_WALL_OFFSET,
 } from '@ringfence/synthetic';
-import { type Command, createSigningKey, decode, encode, type Result, TOPIC, topicsWith } from '@ringfence/wire';
+import {
+  type Command,
+  createSigningKey,
+  decode,
+  encode,
+  PROCESS_ONLY,
+  type Result,
+  TOPIC,
+  topicsWith,
+} from '@ringfence/wire';
 import { ENFORCING, FOR_INCIDENTS, startTestResponder, TestAgent, tempDir } from './support.ts';
 
 interface Victim extends AsyncDisposable {
@@ -89,7 +98,7 @@ suite('the responder', () => {
     assert.equal(outside.child.signalCode, null);
     assert.equal(control.executed().length, 1);
     const stats = responder.stats();
-    assert.deepEqual(stats.commands, { observe: 1, enforce: 1 });
+    assert.deepEqual(stats.commands, { observe: 1, enforce: 1, plan: 0 });
   });
 
   test('kills on the host of an incident that has another partition than the host', async () => {
@@ -122,6 +131,7 @@ suite('the responder', () => {
       policy: 'demo',
       reason: '',
       ordinal: 0,
+      ...PROCESS_ONLY,
       hostId: EVIDENCE_HOST,
       bootId: '',
       entityId: '',

@@ -205,7 +205,7 @@ export function answer(command: Command, outcome: Outcome, reason: string): Uint
   const { id, hostId, executable } = command;
   return encodeSigned(
     'Result',
-    { id, hostId, outcome, reason, executable, at: command.issuedAt + 1, children: 0 },
+    { id, hostId, outcome, reason, executable, at: command.issuedAt + 1, children: 0, facts: {} },
     null,
   );
 }

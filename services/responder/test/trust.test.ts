@@ -102,7 +102,16 @@ suite('a responder that verifies signatures', () => {
     await using _ = await startTestResponder({ bus, key, control: agent, overrides: { responders } });
     const value = encodeCommand(otherKey, 'honest');
     const { id, hostId } = decode('Command', value);
-    const answer = { id, hostId, outcome: 'gone', reason: 'forged', executable: '', at: 1, children: 0 } as const;
+    const answer = {
+      id,
+      hostId,
+      outcome: 'gone',
+      reason: 'forged',
+      executable: '',
+      at: 1,
+      children: 0,
+      facts: {},
+    } as const;
     await bus.produce([
       // A forged answer would end the command before its agent gets it.
       ...[null, stranger, { ...stranger, keyId: otherKey.keyId }].map((signer) => ({

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { encodeSigned, type SigningKey, u64FromBigInt } from '@ringfence/wire';
+import { encodeSigned, PROCESS_ONLY, type SigningKey, u64FromBigInt } from '@ringfence/wire';
 
 export interface KillOrder {
   readonly hostId: string;
@@ -22,5 +22,9 @@ export function killCommand({ hostId, bootId, pid }: KillOrder, key: SigningKey)
     reason: 'r',
   } as const;
   const target = { hostId, bootId, entityId: 'e', pid, start: u64FromBigInt(VICTIM_START), executable: '/bin/sleep' };
-  return encodeSigned('Command', { ...order, ...target, ordinal: 0, issuedAt, expiresAt: issuedAt + 60_000_000 }, key);
+  return encodeSigned(
+    'Command',
+    { ...order, ...target, ordinal: 0, ...PROCESS_ONLY, issuedAt, expiresAt: issuedAt + 60_000_000 },
+    key,
+  );
 }

@@ -82,6 +82,7 @@ describe('services with the minimal access of their roles', { skip: kafkaMissing
         executable: '/bin/sh',
         at: 1,
         children: 0,
+        facts: {},
       } as const;
       const value = encodeSigned('Result', result, null);
       // The role itself may not write to the topic that it reads.

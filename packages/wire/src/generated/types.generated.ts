@@ -1309,17 +1309,26 @@ export interface Incident {
   readonly signature: Ed25519Signature;
 }
 
-export const Actions = ['kill'] as const;
+export const Actions = ['kill', 'suspend', 'block', 'isolate', 'quarantine', 'revert', 'lock', 'collect', 'undo'] as const;
 export type Action = (typeof Actions)[number];
 
-export const Modes = ['observe', 'enforce'] as const;
+export const Modes = ['observe', 'enforce', 'plan'] as const;
 export type Mode = (typeof Modes)[number];
+
+export const Reachs = ['process', 'tree', 'session', 'cgroup', 'host'] as const;
+export type Reach = (typeof Reachs)[number];
+
+/** An operator approves one command. The signature covers the SHA-256 of the command without keyId, signature and approvals. */
+export interface Approval {
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
 
 /** An order of the responder. id = hash of the incident or alert, action, target and ordinal. signature always stays the last field and signs every byte of the framed record before it. */
 export interface Command {
   readonly id: string;
   readonly action: Action;
-  /** an observe command is recorded and never sent */
+  /** an observe command is recorded and never sent; a plan command only lists what the action would change */
   readonly mode: Mode;
   /** id of the alert or incident that caused the command */
   readonly cause: string;
@@ -1338,11 +1347,18 @@ export interface Command {
   readonly issuedAt: number;
   /** µs since the epoch */
   readonly expiresAt: number;
+  /** how far the action reaches: the process, with its descendants, its login session, its cgroup, or the whole host */
+  readonly reach: Reach;
+  /** parameters of the action by name, such as the address to block; for undo, the id of the command to take back */
+  readonly parameters: { readonly [key: string]: string };
+  /** µs since the epoch, when the agent takes the action back by itself; 0: never */
+  readonly until: number;
+  readonly approvals: readonly Approval[];
   readonly keyId: string;
   readonly signature: Ed25519Signature;
 }
 
-export const Outcomes = ['executed', 'observed', 'refused', 'expired', 'failed', 'gone'] as const;
+export const Outcomes = ['executed', 'observed', 'refused', 'expired', 'failed', 'gone', 'planned'] as const;
 export type Outcome = (typeof Outcomes)[number];
 
 /** The outcome of a command. id = id of the command. */
@@ -1358,6 +1374,8 @@ export interface Result {
   readonly at: number;
   /** descendants of a killed process that live on; -1: not known, or nothing was killed */
   readonly children: number;
+  /** what was done, or would be, by name, such as killed and spared */
+  readonly facts: { readonly [key: string]: string };
   /** key id of the signer, a responder; empty: unsigned, as sent by the agent on its stream */
   readonly keyId: string;
   readonly signature: Ed25519Signature;

@@ -90,7 +90,7 @@ class AgentControl implements Control {
     onAnswer?.(answer.outcome, answer.reason);
     const { outcome, reason, children } = answer;
     log.info({ command: command?.id, pid: command?.pid, outcome, reason, children }, `command ${outcome}`);
-    const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#clock.realtime(), ...answer };
+    const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#clock.realtime(), facts: {}, ...answer };
     return encodeSigned('Result', result, null);
   }
 
@@ -106,6 +106,7 @@ class AgentControl implements Control {
     if (command.hostId !== hostId) return refused('wrong-host');
     if (command.mode !== 'enforce') return refused('not-enforced');
     if (command.bootId !== bootId) return refused('wrong-boot');
+    if (command.action !== 'kill' || command.reach !== 'process') return refused('unknown-action');
     if (this.#executed.has(command.id)) return refused('already-executed');
     if (!/^[\x21-\x7e]{1,128}$/.test(command.id)) return refused('expires-too-late');
     const validity = this.#validity.judge(command.expiresAt);

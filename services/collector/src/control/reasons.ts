@@ -10,6 +10,8 @@ export type Refusal =
   | 'bad-signature'
   /** An observe command is recorded, never carried out. */
   | 'not-enforced'
+  /** This agent does not know the action. */
+  | 'unknown-action'
   /** The command is for another host. */
   | 'wrong-host'
   /** The host has booted again since. */

@@ -115,7 +115,7 @@ function createTakeTokens(deps: ExecutorDeps): (command: Command) => Promise<Ans
     for (const key of ['kills/fleet', `kills/host/${hostId}`]) held.delete(`${key} ${id}`);
     if (waitMs === 0) return null;
     metrics.waited('refused');
-    return { id, hostId, outcome: 'refused', reason: 'rate-limited', executable, at: now(), children: -1 };
+    return { id, hostId, outcome: 'refused', reason: 'rate-limited', executable, at: now(), children: -1, facts: {} };
   };
 }
 

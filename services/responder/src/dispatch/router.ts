@@ -146,7 +146,16 @@ export class Router {
     await bus.produce(
       due.map(({ id, hostId }) => {
         const reason = this.#reasonOf(id);
-        const result = { id, hostId, outcome: 'expired', reason, executable: '', at: now(), children: -1 } as const;
+        const result = {
+          id,
+          hostId,
+          outcome: 'expired',
+          reason,
+          executable: '',
+          at: now(),
+          children: -1,
+          facts: {},
+        } as const;
         const value = encodeSigned('Result', result, key);
         return { topic: TOPIC.answers, key: hostId, value };
       }),

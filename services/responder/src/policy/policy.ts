@@ -1,6 +1,6 @@
 import { TACTICS } from '@ringfence/rules';
 import { tacticsOf } from '@ringfence/rules/attack';
-import { type Action, Actions, type Mode, Modes, Priorities, type Priority } from '@ringfence/wire';
+import { type Action, type Mode, Priorities, type Priority } from '@ringfence/wire';
 import { z } from 'zod';
 
 const name = z.string().min(1).max(256);
@@ -49,11 +49,17 @@ const whenSchema = z
     path: ['action'],
   });
 
+/** From the milder one to the stronger one */
+export type PolicyMode = Exclude<Mode, 'plan'>;
+const MODES: readonly PolicyMode[] = ['observe', 'enforce'];
+export type PolicyAction = Extract<Action, 'kill'>;
+const ACTIONS: readonly PolicyAction[] = ['kill'];
+
 /** A policy of a file. */
 export interface Policy {
   readonly policy: string;
   readonly desc: string;
-  readonly mode: Mode;
+  readonly mode: PolicyMode;
   readonly scope: {
     readonly cgroup?: string | undefined;
     readonly 'container.image'?: string | undefined;
@@ -69,16 +75,16 @@ export interface Policy {
     /** The policy looks at incidents; the other conditions select among their alerts. */
     readonly incident?: { readonly severity?: Priority | undefined; readonly stages?: number | undefined } | undefined;
   };
-  readonly do: Action;
+  readonly do: PolicyAction;
 }
 
 export const policySchema: z.ZodType<Policy> = z.strictObject({
   policy: name,
   desc: z.string().max(10_000).default(''),
-  mode: z.enum(Modes),
+  mode: z.enum(MODES),
   scope: scopeSchema.default({}),
   when: whenSchema,
-  do: z.enum(Actions),
+  do: z.enum(ACTIONS),
 });
 
 /** The facts that a policy looks at. */
@@ -149,7 +155,7 @@ export function comparePolicies(a: Policy, b: Policy): number {
   return (
     Object.keys(b.scope).length - Object.keys(a.scope).length ||
     (b.scope.cgroup?.length ?? 0) - (a.scope.cgroup?.length ?? 0) ||
-    Modes.indexOf(b.mode) - Modes.indexOf(a.mode) ||
+    MODES.indexOf(b.mode) - MODES.indexOf(a.mode) ||
     (a.policy < b.policy ? -1 : 1)
   );
 }

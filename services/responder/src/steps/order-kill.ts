@@ -68,6 +68,7 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, position: Input
         executable,
         at: issuedAt,
         children: -1,
+        facts: {},
       } as const;
       outputs.push({ topic: TOPIC.results, key: hostId, value: encodeSigned('Result', result, key) });
     }

@@ -1,4 +1,4 @@
-import { type Action, type Command, commandId, encodeSigned, type SigningKey } from '@ringfence/wire';
+import { type Action, type Command, commandId, encodeSigned, PROCESS_ONLY, type SigningKey } from '@ringfence/wire';
 import type { Target } from './target.ts';
 
 export interface Order {
@@ -22,6 +22,6 @@ export function signCommand(key: SigningKey, order: Order, issuedAt: number, ttl
   const { hostId, bootId, entityId, pid, start, executable } = target;
   const expiresAt = issuedAt + ttlMs * 1000;
   const aim = { hostId, bootId, entityId, pid, start, executable };
-  const command = { id: orderId(order), action, mode, cause, policy, reason, ordinal: 0 };
+  const command = { id: orderId(order), action, mode, cause, policy, reason, ordinal: 0, ...PROCESS_ONLY };
   return encodeSigned('Command', { ...command, ...aim, issuedAt, expiresAt }, key);
 }

@@ -1,0 +1,2 @@
+export type { ActionKind, ActionOutcome, ActionRequest, Plan } from './action.ts';
+export { ActionRefusedError, type RefusedReason, type ResponseErrorCode } from './errors.ts';
