@@ -36,34 +36,67 @@ static __always_inline void adopt__set_owner(__u64 cookie, struct task_struct *t
 	}
 }
 
-SEC("iter/task_file")
-int adopt_sockets(struct bpf_iter__task_file *context)
+/* Returns 0: the socket has no cookie yet. The kernel makes one for whoever asks. */
+static __always_inline __u64 adopt__cookie(struct sock *sk, bool asks)
 {
-	struct task_struct *task = context->task;
-	struct file *file = context->file;
-	struct socket *socket;
+	return asks ? bpf_get_socket_cookie(sk) : kernel__read(sk, __sk_common.skc_cookie.counter);
+}
+
+/* Returns false if the socket has no cookie. */
+static __always_inline bool adopt__file(struct task_struct *task, struct file *file, bool asks)
+{
+	struct socket *socket = bpf_sock_from_file(file);
 	struct sock *sk;
 	__u16 family, port;
+	__u64 cookie;
 	bool is_tcp;
 
-	if (!task || !file || task->tgid == ADOPT_INIT)
-		return 0;
-	socket = bpf_sock_from_file(file);
 	if (!socket || !socket->sk)
-		return 0;
+		return true;
 	sk = socket->sk;
 	family = sk->__sk_common.skc_family;
 	port = sk->__sk_common.skc_num;
 	if ((family != AF_INET && family != AF_INET6) || !port)
-		return 0;
+		return true;
 	is_tcp = sk->sk_protocol == IPPROTO_TCP;
 	if (is_tcp && sk->__sk_common.skc_state == TCP_LISTEN) {
 		__u64 *ports = adopt__listening(port);
 
 		if (ports)
 			*ports |= 1ULL << port % ADOPT_BITS;
-		return 0;
+		return true;
 	}
-	adopt__set_owner(bpf_get_socket_cookie(sk), task, is_tcp && adopt__is_incoming(port));
+	cookie = adopt__cookie(sk, asks);
+	if (!cookie)
+		return false;
+	adopt__set_owner(cookie, task, is_tcp && adopt__is_incoming(port));
+	return true;
+}
+
+SEC("iter/task_file")
+int adopt_sockets(struct bpf_iter__task_file *context)
+{
+	struct task_struct *task = context->task;
+	struct file *file = context->file;
+
+	if (task && file && task->tgid != ADOPT_INIT)
+		adopt__file(task, file, true);
+	return 0;
+}
+
+/* The same for a kernel that takes the socket of a file for untrusted, seen in a build of 6.18: lists the sockets
+ * without a cookie, for which user space asks before the next run. */
+SEC("iter/task_file")
+int adopt_cookies(struct bpf_iter__task_file *context)
+{
+	struct task_struct *task = context->task;
+	struct file *file = context->file;
+	struct rf_open_descriptor descriptor = {};
+
+	if (!task || !file || task->tgid == ADOPT_INIT || adopt__file(task, file, false))
+		return 0;
+	descriptor.tgid = task->tgid;
+	descriptor.descriptor = context->fd;
+	bpf_seq_write(context->meta->seq, &descriptor, sizeof(descriptor));
 	return 0;
 }

@@ -27,6 +27,7 @@
 #include "agent_cgroup.bpf.h"
 #include "agent_limit.bpf.h"
 #include "snapshot.bpf.h"
+#include "doom.bpf.h"
 #include "adopt.bpf.h"
 #include "inventory.bpf.h"
 #include "identify.bpf.h"
@@ -62,6 +63,9 @@ struct rf_types {
 	struct rf_file_key file_key;
 	struct rf_file_path file_path;
 	struct rf_file_identity file_identity;
+	struct rf_open_descriptor open_descriptor;
+	struct rf_doom doom;
+	struct rf_victim victim;
 	enum rf_file_entry file_entry;
 	struct rf_tampering_entry tampering_entry;
 	struct rf_failures failures;

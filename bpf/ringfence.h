@@ -1162,6 +1162,35 @@ struct rf_file_identity {
 	__u32 pad;
 };
 
+/* Written by the iterator adopt_cookies for each socket that has no cookie. */
+struct rf_open_descriptor {
+	__u32 tgid;
+	__u32 descriptor;
+};
+
+/* Dooms in force at once */
+#define RF_DOOMS 8
+
+/* Value of rf_dooms (array): processes that are to be killed or stopped. See doom.bpf.h. */
+struct rf_doom {
+	__u64 number;        /* never used before; modulo RF_DOOMS its place in rf_dooms after the first; 0: none */
+	__u64 root;          /* lineage__key of the process whose descendants it has; 0: none */
+	__u64 cgroup;        /* id of the cgroup whose processes it has, with those below it; 0: none */
+	__u32 session;       /* id of the session in the first pid namespace; 0: none */
+	__u32 login_session; /* of the audit system; 0: none */
+	__u32 signal;        /* 0: the processes are only marked */
+	__u32 pad;
+};
+
+/* Written by the iterator doomed for each process of a doom. */
+struct rf_victim {
+	__u64 start;
+	__u32 tgid;
+	__u32 parent_tgid;
+	__u32 fresh;   /* 1: this pass marked it */
+	__u32 stopped; /* 1: by a signal */
+};
+
 /* Key of rf_throttled (hash, value u64): events lost since the sensor was loaded, because the cgroup was over
  * its share (RF_DROP_THROTTLED), or because the security ring was full (RF_DROP_RING_FULL). Once the map is
  * full, rf_counters alone counts them. */

@@ -5,6 +5,7 @@
 #ifndef RF_LIB_EXECUTABLE_H
 #define RF_LIB_EXECUTABLE_H
 
+#include "lineage.h"
 #include "watch.h"
 
 /* An executable that is no regular file can have a slash in its
@@ -35,24 +36,38 @@ static __always_inline void executable__store(struct task_struct *process, struc
 {
 	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, process, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (executed)
-		executable__fill(executed, file);
-	else
+	if (!executed) {
 		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
+		return;
+	}
+	executable__fill(executed, file);
+	lineage__note_image(&executed->lineage, process);
 }
 
-/* For a process that the sensor finds at start. Does not overwrite a name that is stored already. */
+/* For a process that the sensor finds at start. Does not overwrite what is stored already. */
 static __always_inline void executable__store_if_absent(struct task_struct *process, struct file *file)
 {
-	if (!bpf_task_storage_get(&rf_executed, process, 0, 0))
+	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, process, 0, 0);
+
+	if (!executed) {
 		executable__store(process, file);
+		executed = bpf_task_storage_get(&rf_executed, process, 0, 0);
+	}
+	if (executed)
+		lineage__adopt(&executed->lineage, process);
 }
 
 static __always_inline void executable__inherit(struct task_struct *parent, struct task_struct *child)
 {
 	struct rf_executed *executed = bpf_task_storage_get(&rf_executed, parent->group_leader, 0, 0);
+	struct rf_executed *inherited;
 
-	if (executed && !bpf_task_storage_get(&rf_executed, child, executed, BPF_LOCAL_STORAGE_GET_F_CREATE))
+	if (!executed)
+		return;
+	inherited = bpf_task_storage_get(&rf_executed, child, executed, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (inherited)
+		lineage__note_parent(&inherited->lineage, parent);
+	else
 		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
 }
 

@@ -82,6 +82,7 @@ static __always_inline long kernel__read_user_string(char *to, __u32 max, const 
 #define PF_KTHREAD 0x00200000
 #define TS_COMPAT 2   /* x86 */
 #define TIF_32BIT 22  /* arm64 */
+#define SIGNAL_STOP_STOPPED 1
 #define SIGNAL_GROUP_EXIT 4
 /* kernel-internal: a signal arrived, and the kernel restarts the call or turns this into EINTR */
 #define ERESTARTSYS 512

@@ -244,10 +244,23 @@ struct rf_privileges {
 	struct rf_groups groups;
 };
 
-/* The executable of a process: its last component, as in rf_executables. */
+#define RF_LINEAGE_IMAGES 32
+#define RF_LINEAGE_FORKS 8
+
+/* The ancestors of a process, which outlive the ancestors themselves. See lib/lineage.h. */
+struct rf_lineage {
+	__u64 images[RF_LINEAGE_IMAGES]; /* those that executed a program, oldest first; itself last */
+	__u64 forks[RF_LINEAGE_FORKS];   /* the latest parents, in a ring */
+	__u32 image_count;
+	__u32 fork_count;
+};
+
+/* A process. */
 struct rf_executed {
-	struct rf_name_key name;
-	__u64 known; /* 0: unknown, so it may be any */
+	struct rf_name_key name; /* of its executable: the last component, as in rf_executables */
+	__u64 known;             /* 0: unknown, so it may be any */
+	__u64 doom;              /* number of the doom that it belongs to; 0: none. See doom.bpf.h */
+	struct rf_lineage lineage;
 };
 
 /* Less than 8 KiB together with the kernel's own header: two paths that are longer together are not kept. */
@@ -558,6 +571,14 @@ struct {
 	__type(key, int);
 	__type(value, struct rf_executed);
 } rf_executed SEC(".maps");
+
+/* The first entry is the doom that the iterator `doomed` looks for, the others those in force. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 + RF_DOOMS);
+	__type(key, __u32);
+	__type(value, struct rf_doom);
+} rf_dooms SEC(".maps");
 
 /* Keys are threads that are, or were, in a call that may change their credentials. */
 struct {

@@ -47,8 +47,10 @@ export {
   haveMountsChanged,
   openAddressChanges,
   openKernfsNode,
+  pidfdGetfd,
   pidfdOpen,
   pidfdSignal,
   releaseFreeMemory,
+  socketCookie,
   tryLock,
 } from './system.ts';

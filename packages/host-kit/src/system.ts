@@ -6,10 +6,13 @@ import { checked, lastErrno, libc, type Native } from './native.ts';
 /** System calls that node:fs and node:process lack. Their numbers are the same on every architecture. */
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
+const SYS_pidfd_getfd = 438;
 export const CLOCK = { realtime: 0, boottime: 7 } as const;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const SEEK_HOLE = 4;
+const SOL_SOCKET = 1;
+const SO_COOKIE = 57;
 const AF_NETLINK = 16;
 /** SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK */
 const RAW_NONBLOCKING = 0o2004003;
@@ -30,6 +33,10 @@ const pidfdOpenCall: Native<[number, string, number, string, number], number> = 
   'long syscall(long number, ...)',
 );
 const pidfdSignalCall: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
+const pidfdGetfdCall: Native<unknown[], number> = libc.func('long syscall(long number, ...)');
+const getOption: Native<[number, number, number, Buffer, Uint32Array], number> = libc.func(
+  'int getsockopt(int fd, int level, int option, _Out_ void *value, _Inout_ uint32_t *size)',
+);
 const clockGettime: Native<[number, BigInt64Array], number> = libc.func(
   'int clock_gettime(int clock, _Out_ int64_t *time)',
 );
@@ -84,6 +91,18 @@ export function pidfdOpen(pid: number): number {
 export function pidfdSignal(pidfd: number, signal: number): void {
   const result = pidfdSignalCall(SYS_pidfd_send_signal, 'int', pidfd, 'int', signal, 'void *', null, 'int', 0);
   checked('pidfd_send_signal', result);
+}
+
+/** Returns a descriptor of the file that the process has open as `fd`, which needs CAP_SYS_PTRACE. Throws SystemCallError. */
+export function pidfdGetfd(pidfd: number, fd: number): number {
+  return checked('pidfd_getfd', pidfdGetfdCall(SYS_pidfd_getfd, 'int', pidfd, 'int', fd, 'uint', 0));
+}
+
+/** Returns the cookie of a socket. The kernel gives it one if it has none yet. Throws SystemCallError. */
+export function socketCookie(fd: number): bigint {
+  const value = Buffer.alloc(8);
+  checked('getsockopt', getOption(fd, SOL_SOCKET, SO_COOKIE, value, Uint32Array.of(value.length)));
+  return value.readBigUInt64LE();
 }
 
 /** struct timespec */

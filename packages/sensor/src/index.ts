@@ -25,6 +25,7 @@ export { lockDirectory } from './pins/lock.ts';
 export { isPinned, linkPath, pinnedLinks, pinnedPrograms, ringPath } from './pins/paths.ts';
 export { RunState } from './pins/run-state.ts';
 export type { CgroupCreation } from './processes/cgroup-maps.ts';
+export { type Doom, type DoomSet, Dooms, type Victim } from './processes/dooms.ts';
 export { procRecord } from './processes/proc-record.ts';
 export {
   factsAt,

@@ -1,6 +1,7 @@
 /** Internals of the sensor for tests and benches of other folders. */
 export { Counters, DROP_CAUSES, type DropCause } from './account/counters.ts';
 export { SensorFailures } from './account/failures.ts';
+export { adoptSockets } from './attach/adopt-sockets.ts';
 export { setProbes } from './attach/user-space-probes.ts';
 export { ElfFile } from './custom-probes/elf-file.ts';
 export { ProbeProblem } from './custom-probes/types.ts';
@@ -17,5 +18,5 @@ export { traceFunctions } from './load/system-calls.ts';
 export { uninstallSensor } from './pins/directory.ts';
 export { WRITTEN_MAPS } from './pins/freeze-maps.ts';
 export { pinnedHooks, programOfLink } from './pins/paths.ts';
-export { CUSTOM_PROGRAMS, STAND_INS } from './programs.ts';
+export { CUSTOM_PROGRAMS, DOOMED_CALL, STAND_INS } from './programs.ts';
 export { transcode } from './records/transcode.ts';

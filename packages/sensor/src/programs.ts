@@ -11,9 +11,19 @@ export const SNAPSHOT = 'snapshot';
  * never pinned.
  */
 export const ADOPT = 'adopt_sockets';
+export const ADOPT_COOKIES = 'adopt_cookies';
 
 /** Iterator over the files that the agent has open with O_PATH, for their identities. Attached for each read. */
 export const IDENTIFY = 'identify_files';
+
+/** Iterator that marks and lists the processes of a doom. Attached for each read. */
+export const DOOMED = 'doomed';
+
+/** Signals marked processes at their system calls. Attached while a doom is in force, never pinned. */
+export const DOOMED_CALL = 'doomed_call';
+
+/** Programs that each agent loads, also one that takes over the pinned programs of an earlier agent. */
+export const OWN_PROGRAMS: readonly string[] = [SNAPSHOT, IDENTIFY, DOOMED, DOOMED_CALL];
 
 /** Reads the kernel's memory for the integrity check. Run on demand by that check, never attached. */
 export const READ_KERNEL = 'read_kernel';
@@ -31,6 +41,7 @@ export const REQUIRED: readonly string[] = [...LIFECYCLE, SNAPSHOT];
 export const STAND_INS: ReadonlyMap<string, string> = new Map([
   ['io_uring_submitted_6_1', 'io_uring_submitted'],
   ['connect_enter', 'connect_unix'],
+  [ADOPT_COOKIES, ADOPT],
 ]);
 
 /**

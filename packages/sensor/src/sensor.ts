@@ -11,6 +11,7 @@ import type { SensorOptions } from './options.ts';
 import { removePinDirectory } from './pins/directory.ts';
 import type { RunState } from './pins/run-state.ts';
 import { CgroupMaps } from './processes/cgroup-maps.ts';
+import { Dooms } from './processes/dooms.ts';
 import { factsAt, type ProcessFacts, readProcesses, type Snapshot } from './processes/snapshot.ts';
 import { IDENTIFY, SNAPSHOT } from './programs.ts';
 import { SelfCheck } from './tampering/self-check.ts';
@@ -40,6 +41,7 @@ export class Sensor implements Disposable {
   readonly filter: SensorFilter;
   readonly selfCheck: SelfCheck;
   readonly cgroups: CgroupMaps;
+  readonly dooms: Dooms;
   readonly hooks: Attachment;
   readonly #options: SensorOptions;
   readonly #object: BpfObject;
@@ -65,6 +67,7 @@ export class Sensor implements Disposable {
     const { pinPath, cgroupRoot } = options;
     this.selfCheck = new SelfCheck({ object, filter: this.filter, log: this.tampering, run, pinPath, cgroupRoot });
     this.cgroups = new CgroupMaps(object);
+    this.dooms = new Dooms(object);
     this.hooks = new Attachment({ options, loaded, run, resumed });
     this.#options = options;
     this.#object = object;

@@ -3,6 +3,7 @@ import { Tallies } from '@ringfence/base';
 import type { Control } from '@ringfence/control/port';
 import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ringfence/host-facts';
 import { bootMicros, createGuard, type EnrichmentSource, guardSource, type OnSourceError } from '@ringfence/host-kit';
+import { protection } from '@ringfence/response';
 import {
   type CustomProbes,
   factsAt,
@@ -20,7 +21,6 @@ import { LANE } from '@ringfence/wire';
 import { FlowAccount } from './account.ts';
 import type { CompiledOptions } from './config.ts';
 import { createAgentControl } from './control/control.ts';
-import { protection } from './control/protected.ts';
 import { Batch } from './delivery/batch.ts';
 import type { Outbox } from './delivery/outbox.ts';
 import type { CollectorDeps } from './deps.ts';

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '@ringfence/bus';
+import { type FoundProcess, protection } from '@ringfence/response';
 import {
   bodyOf,
   identity,
@@ -29,7 +30,6 @@ import {
 } from '@ringfence/wire';
 import { ExecutedCommands } from '../src/control/executed.ts';
 import { killProcess } from '../src/control/kill.ts';
-import { type FoundProcess, protection } from '../src/control/protected.ts';
 import { RateLimit } from '../src/control/rate-limit.ts';
 import type { Collector } from '../src/main.ts';
 import { listProc } from './proc.ts';

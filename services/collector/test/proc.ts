@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ifExists } from '@ringfence/host-kit';
-import type { FoundProcess } from '../src/control/protected.ts';
+import type { FoundProcess } from '@ringfence/response';
 
 /** Finds a process in /proc, as the sensor's iterator does. Its start time is 0. */
 export function findInProc(tgid: number): FoundProcess | null {

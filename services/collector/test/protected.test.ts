@@ -5,8 +5,8 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
+import { protection } from '@ringfence/response';
 import { killProcess } from '../src/control/kill.ts';
-import { protection } from '../src/control/protected.ts';
 import { findInProc } from './proc.ts';
 
 const root = `${mkdtempSync(join(tmpdir(), 'rf-protected-'))}/`;

@@ -17,8 +17,9 @@ import {
   sparePath,
 } from '../pins/paths.ts';
 import type { RunState } from '../pins/run-state.ts';
-import { ADOPT, isCgroupHook, isProbe, LIFECYCLE, ON_DEMAND_HOOKS, STAND_INS } from '../programs.ts';
+import { DOOMED_CALL, isCgroupHook, isProbe, LIFECYCLE, ON_DEMAND_HOOKS, STAND_INS } from '../programs.ts';
 import { noteLink } from '../tampering/own-links.ts';
+import { adoptSockets } from './adopt-sockets.ts';
 import { isAbsent, logMissingHooks, type MissingHook } from './missing-hooks.ts';
 import { OnDemandHooks } from './on-demand-hooks.ts';
 import { absentFiles, findProbedFiles, type ProbedFile, pinProbes } from './user-space-probes.ts';
@@ -85,7 +86,7 @@ export class Attachment {
   attachRemaining(): void {
     for (const { name, section, loaded } of this.#object.programs.values()) {
       if (!loaded || section.startsWith('iter/') || LIFECYCLE.includes(name) || isProbe(section)) continue;
-      if (ON_DEMAND_HOOKS.has(name)) continue;
+      if (ON_DEMAND_HOOKS.has(name) || name === DOOMED_CALL) continue;
       const replaced = STAND_INS.get(name);
       if (replaced !== undefined && this.#object.program(replaced).loaded && !this.missing.has(replaced)) continue;
       try {
@@ -118,13 +119,7 @@ export class Attachment {
    * missed in between.
    */
   adoptSockets(): void {
-    const program = this.#object.program(ADOPT);
-    if (!program.loaded) return; // It is in `missing`.
-    using link = program.attachIterator();
-    for (let round = 0; round < 2; round++) {
-      using iterator = link.iterate();
-      iterator.readAll();
-    }
+    adoptSockets(this.#object);
   }
 
   /**

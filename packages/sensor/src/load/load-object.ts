@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { BpfLoadError, BpfObject, type BpfProgram } from '@ringfence/libbpf-ts';
 import type { MissingHook } from '../attach/missing-hooks.ts';
 import { SensorError } from '../errors.ts';
-import { COMMAND_PROGRAMS, IDENTIFY, isProbe, ON_DEMAND_HOOKS, REQUIRED, SNAPSHOT, STAND_INS } from '../programs.ts';
+import { COMMAND_PROGRAMS, isProbe, ON_DEMAND_HOOKS, OWN_PROGRAMS, REQUIRED, STAND_INS } from '../programs.ts';
 import { hookFinder } from './attach-methods.ts';
 import { FullProfile, setFullProfile } from './full-profile.ts';
 import { sizeForCpus } from './map-sizes.ts';
@@ -119,7 +119,7 @@ function openSelected(
 
 function isSelected({ name, section, autoload }: BpfProgram, options: LoadOptions, full: ReadonlySet<string>): boolean {
   if (isProbe(section)) return options.probes.has(name);
-  if (name === SNAPSHOT || name === IDENTIFY) return true;
+  if (OWN_PROGRAMS.includes(name)) return true;
   // Programs of the full profile are not loaded by default.
   if (!autoload) return full.has(name);
   return options.programs ? !COMMAND_PROGRAMS.includes(name) : ON_DEMAND_HOOKS.has(name);

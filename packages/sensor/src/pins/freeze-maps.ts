@@ -16,6 +16,7 @@ export const WRITTEN_MAPS: ReadonlySet<string> = new Set([
   'rf_files',
   'rf_file_paths',
   'rf_scopes',
+  'rf_dooms',
   'rf_own_links',
   'rf_own_objects',
   'rf_custom_plans',

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { join } from 'node:path';
 import {
   type BpfLink,
+  BpfLoadError,
   type BpfMap,
   BpfObject,
   type BpfProgram,
@@ -10,7 +11,7 @@ import {
   type MapDefinition,
 } from '@ringfence/libbpf-ts';
 import { isProbe, sizeForCpus } from '@ringfence/sensor';
-import { loadRefusals, REFUSED, STAND_INS, setFullProfile, traceFunctions } from '@ringfence/sensor/parts';
+import { DOOMED_CALL, loadRefusals, REFUSED, STAND_INS, setFullProfile, traceFunctions } from '@ringfence/sensor/parts';
 
 export const BPF_FS = '/sys/fs/bpf';
 
@@ -92,19 +93,32 @@ export class LoadedSensor implements Disposable {
   #inUse = true;
 
   private constructor(path: string, options: LoadOptions) {
-    const object = open(path, options);
-    this.object = object;
     const pins = options.refusals ? mkdtempSync(`${BPF_FS}/rf-test-${process.pid}-maps-`) : undefined;
     try {
-      if (pins !== undefined) pinMaps(object, pins);
-      if (options.systemCalls === 'functions') for (const name of traceFunctions(object)) this.missing.add(name);
-      object.load();
+      this.object = this.#load(path, options, pins);
       if (pins !== undefined) this.#loadRefusals(() => pinMaps(open(path, options), pins));
     } finally {
       if (pins !== undefined) rmSync(pins, { recursive: true });
     }
     this.#initial = this.#variables.slice();
-    for (const program of object.programs.values()) if (program.loaded) this.#attach(program);
+    for (const program of this.object.programs.values()) if (program.loaded) this.#attach(program);
+  }
+
+  /** Loads all programs. The kernel may reject one that has a stand-in. */
+  #load(path: string, options: LoadOptions, pins: string | undefined, rejected: readonly string[] = []): BpfObject {
+    const object = open(path, options);
+    if (pins !== undefined) pinMaps(object, pins);
+    if (options.systemCalls === 'functions') for (const name of traceFunctions(object)) this.missing.add(name);
+    for (const name of rejected) object.program(name).autoload = false;
+    try {
+      object.load();
+      return object;
+    } catch (error) {
+      object[Symbol.dispose]();
+      const program = error instanceof BpfLoadError ? (error.program ?? '') : '';
+      if (rejected.includes(program) || ![...STAND_INS.values()].includes(program)) throw error;
+      return this.#load(path, options, pins, [...rejected, program]);
+    }
   }
 
   /** Returns a sensor as it is after loading, which may be the one of an earlier test. */
@@ -141,7 +155,7 @@ export class LoadedSensor implements Disposable {
   /** Attaches a program. Only programs without a hook in this kernel may be missing. */
   #attach(program: BpfProgram): void {
     const { name, section } = program;
-    if (this.#isNeedless(name)) return;
+    if (this.#isNeedless(name) || name === DOOMED_CALL) return;
     if (!kernelHas(section)) this.missing.add(name);
     else if (section === 'syscall' || isProbe(section))
       return; // It is run on demand.

@@ -9,6 +9,7 @@ import { FullProfile, type KindAccount, type SensorFilter } from '@ringfence/sen
 import { buildSensor } from '@ringfence/sensor/build';
 import {
   Counters as Account,
+  adoptSockets,
   attachMethods,
   DROP_CAUSES,
   type DropCause,
@@ -322,11 +323,7 @@ export class TestSensor implements Disposable {
 
   /** Finds the owners of existing sockets, like an agent does at its start. */
   adopt(): void {
-    using link = this.object.program('adopt_sockets').attachIterator();
-    for (let round = 0; round < 2; round++) {
-      using iterator = link.iterate();
-      iterator.readAll();
-    }
+    adoptSockets(this.object);
   }
 
   [Symbol.dispose](): void {

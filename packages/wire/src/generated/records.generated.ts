@@ -796,6 +796,24 @@ export const datagramCount = (view: DataView, at: number): number => view.getUin
 export const datagramIncoming = (view: DataView, at: number): number => view.getUint32(at + 132, true);
 export const datagramSourceCaller = (view: DataView, at: number): number => view.getUint32(at + 136, true);
 
+/** struct rf_doom: bytes, and where each field begins */
+export const SIZEOF_DOOM = 40;
+export const DOOM_NUMBER = 0;
+export const DOOM_ROOT = 8;
+export const DOOM_CGROUP = 16;
+export const DOOM_SESSION = 24;
+export const DOOM_LOGIN_SESSION = 28;
+export const DOOM_SIGNAL = 32;
+export const doomNumberLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const doomNumberHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const doomRootLo = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+export const doomRootHi = (view: DataView, at: number): number => view.getUint32(at + 12, true);
+export const doomCgroupLo = (view: DataView, at: number): number => view.getUint32(at + 16, true);
+export const doomCgroupHi = (view: DataView, at: number): number => view.getUint32(at + 20, true);
+export const doomSession = (view: DataView, at: number): number => view.getUint32(at + 24, true);
+export const doomLoginSession = (view: DataView, at: number): number => view.getUint32(at + 28, true);
+export const doomSignal = (view: DataView, at: number): number => view.getUint32(at + 32, true);
+
 /** struct rf_exec: bytes, and where each field begins */
 export const SIZEOF_EXEC = 352;
 export const EXEC_H = 0; // struct rf_header
@@ -1238,6 +1256,13 @@ export const openRealInodeLo = (view: DataView, at: number): number => view.getU
 export const openRealInodeHi = (view: DataView, at: number): number => view.getUint32(at + 140, true);
 export const openRealDevice = (view: DataView, at: number): number => view.getUint32(at + 144, true);
 
+/** struct rf_open_descriptor: bytes, and where each field begins */
+export const SIZEOF_OPEN_DESCRIPTOR = 8;
+export const OPEN_DESCRIPTOR_TGID = 0;
+export const OPEN_DESCRIPTOR_DESCRIPTOR = 4;
+export const openDescriptorTgid = (view: DataView, at: number): number => view.getUint32(at, true);
+export const openDescriptorDescriptor = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+
 /** struct rf_open_socket: bytes, and where each field begins */
 export const SIZEOF_OPEN_SOCKET = 176;
 export const OPEN_SOCKET_START = 0;
@@ -1525,6 +1550,20 @@ export const VARIABLE_KEY_PREFIXLEN = 0;
 export const VARIABLE_KEY_NAME = 4;
 export const VARIABLE_KEY_NAME_LENGTH = 64;
 export const variableKeyPrefixlen = (view: DataView, at: number): number => view.getUint32(at, true);
+
+/** struct rf_victim: bytes, and where each field begins */
+export const SIZEOF_VICTIM = 24;
+export const VICTIM_START = 0;
+export const VICTIM_TGID = 8;
+export const VICTIM_PARENT_TGID = 12;
+export const VICTIM_FRESH = 16;
+export const VICTIM_STOPPED = 20;
+export const victimStartLo = (view: DataView, at: number): number => view.getUint32(at, true);
+export const victimStartHi = (view: DataView, at: number): number => view.getUint32(at + 4, true);
+export const victimTgid = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+export const victimParentTgid = (view: DataView, at: number): number => view.getUint32(at + 12, true);
+export const victimFresh = (view: DataView, at: number): number => view.getUint32(at + 16, true);
+export const victimStopped = (view: DataView, at: number): number => view.getUint32(at + 20, true);
 
 /** struct rf_watched_key: bytes, and where each field begins */
 export const SIZEOF_WATCHED_KEY = 260;

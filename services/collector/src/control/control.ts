@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Log } from '@ringfence/base';
 import type { Control } from '@ringfence/control/port';
 import type { Interest } from '@ringfence/interest';
+import type { FindProcess, IsProtected } from '@ringfence/response';
 import {
   type Command,
   decode,
@@ -13,7 +14,6 @@ import {
 } from '@ringfence/wire';
 import { ExecutedCommands } from './executed.ts';
 import { countLiving, type KillResult, killProcess, type ListProcesses } from './kill.ts';
-import type { FindProcess, IsProtected } from './protected.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Refusal } from './reasons.ts';
 import { CommandValidity, HOST_CLOCK, type HostClock } from './validity.ts';

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pidfdOpen, pidfdSignal, SystemCallError } from '@ringfence/host-kit';
-import type { FindProcess, FoundProcess, IsProtected } from './protected.ts';
+import type { FindProcess, FoundProcess, IsProtected } from '@ringfence/response';
 import type { Refusal } from './reasons.ts';
 
 const { SIGKILL, SIGSTOP } = constants.signals;

@@ -7,8 +7,8 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FoundProcess } from '../../src/control/protected.ts';
-import { protection } from '../../src/control/protected.ts';
+import type { FoundProcess } from '@ringfence/response';
+import { protection } from '@ringfence/response';
 import { findInProc } from '../proc.ts';
 
 const [root = '/', file = '', command = ''] = process.argv.slice(2);

@@ -35,7 +35,13 @@ export interface ProtectionOptions {
  * another parent. The parent is pid 1 or such a process; of sshd only pid 1, because its children are login sessions.
  */
 export function protection(find: FindProcess, options: ProtectionOptions = {}): IsProtected {
+  return (target) => protectionNow(find, options)(target);
+}
+
+/** The same check for many processes at one moment: it looks the protected files up once. */
+export function protectionNow(find: FindProcess, options: ProtectionOptions = {}): IsProtected {
   const { root = '/', added = [], self = process.pid } = options;
+  let found: ProtectedFiles | undefined;
 
   function isService(candidate: FoundProcess, files: ProtectedFiles, depth: number): boolean {
     const file = fileOf(candidate.tgid, files);
@@ -70,7 +76,8 @@ export function protection(find: FindProcess, options: ProtectionOptions = {}): 
     if (target.tgid === 1) return 'pid 1';
     if (target.tgid === KTHREADD_PID || target.parentTgid === KTHREADD_PID) return 'a kernel thread';
     if (isAgentOrAncestor(target.tgid)) return 'the agent or one of its ancestors';
-    const files = findProtectedFiles(root, added);
+    found ??= findProtectedFiles(root, added);
+    const files = found;
     if (fileOf(target.tgid, files)?.isAdded === true) return 'an executable of collector.protected';
     if (isService(target, files, 0)) return 'a service of the host, container runtime, kubelet or sshd listener';
     return isControlPlane(target, files) ? 'a control plane of Kubernetes' : null;

@@ -1,0 +1,175 @@
+import { constants } from 'node:os';
+import type { Doom, DoomSet, Dooms, Victim } from '@ringfence/sensor';
+import { z } from 'zod';
+import type { ActionKind, ActionOutcome, Plan } from '../action.ts';
+import { ActionRefusedError } from '../errors.ts';
+import type { FindProcess, FoundProcess, IsProtected } from './protected.ts';
+import { type LivingTarget, type ProcessTarget, setOf } from './reach.ts';
+import { resume } from './resume.ts';
+import { socketsOf } from './sockets.ts';
+import { strike } from './strike.ts';
+
+const { SIGKILL, SIGSTOP } = constants.signals;
+/** Texts of targets in a plan */
+const LISTED_MAX = 100;
+const PID_MAX = 4_194_304;
+const SAVED_MAX = 100_000;
+
+export interface ProcessDeps {
+  readonly dooms: Dooms;
+  readonly find: (pid: number) => (FoundProcess & LivingTarget) | null;
+  /** All processes. */
+  readonly list: () => readonly FoundProcess[];
+  /** The check for protected processes at this moment. */
+  readonly protection: (find: FindProcess) => IsProtected;
+  /** A set of more processes is refused. */
+  readonly processesMax: number;
+  /** ms until a process that does not end is reported as left */
+  readonly deadlineMs: number;
+}
+
+const target: z.ZodType<ProcessTarget> = z.strictObject({
+  pid: z.int().min(2).max(PID_MAX),
+  start: z.bigint().positive(),
+  reach: z.enum(['tree', 'session', 'cgroup']),
+});
+
+/** A process in a file: JSON has no 64-bit numbers. */
+interface SavedProcess {
+  readonly tgid: number;
+  readonly start: string;
+}
+
+/** What takes a suspension back. */
+export interface Suspended {
+  readonly root: SavedProcess | null;
+  readonly cgroup: string;
+  readonly session: number;
+  readonly loginSession: number;
+  readonly processes: readonly SavedProcess[];
+  /** stopped before the action, and left so */
+  readonly stopped: readonly SavedProcess[];
+}
+
+const u64: z.ZodType<string> = z.string().regex(/^\d{1,20}$/);
+const savedProcess: z.ZodType<SavedProcess> = z.strictObject({ tgid: z.int().min(2).max(PID_MAX), start: u64 });
+const suspended: z.ZodType<Suspended> = z.strictObject({
+  root: savedProcess.nullable(),
+  cgroup: u64,
+  session: z.int().min(0),
+  loginSession: z.int().min(0),
+  processes: z.array(savedProcess).max(SAVED_MAX),
+  stopped: z.array(savedProcess).max(SAVED_MAX),
+});
+
+interface Work {
+  readonly set: DoomSet;
+  readonly victims: readonly Victim[];
+}
+
+/** Kills all processes of a tree, session or cgroup. Nothing takes it back. */
+export function killKind(deps: ProcessDeps): ActionKind<ProcessTarget, Work, never> {
+  return {
+    name: 'kill',
+    parameters: target,
+    inverse: null,
+    plan: async (parameters) => ({ ...planOf(deps, parameters), inverse: null }),
+    apply: ({ work }, signal) => act(deps, work, SIGKILL, signal),
+    undo: () => Promise.reject(new ActionRefusedError('not-possible', 'a kill cannot be taken back')),
+  };
+}
+
+/** Stops all processes of a tree, session or cgroup until the action is taken back. */
+export function suspendKind(deps: ProcessDeps): ActionKind<ProcessTarget, Work, Suspended> {
+  return {
+    name: 'suspend',
+    parameters: target,
+    inverse: suspended,
+    plan: async (parameters) => {
+      const plan = planOf(deps, parameters);
+      return { ...plan, inverse: suspendedBy(plan.work) };
+    },
+    apply: ({ work }, signal) => act(deps, work, SIGSTOP, signal),
+    undo: async (inverse) => resume(deps, inverse),
+  };
+}
+
+/** Marks the processes, which shows who they are, and ends the doom again. */
+function planOf(deps: ProcessDeps, parameters: ProcessTarget): Omit<Plan<Work, never>, 'inverse'> {
+  const { pid, start } = parameters;
+  const found = deps.find(pid);
+  const living = found !== null && found.start === start ? found : null;
+  const set = setOf(parameters, living);
+  using doom = begin(deps, set);
+  const victims = doom.mark();
+  const facts = factsOf(deps, victims);
+  check(deps, victims, facts);
+  const texts = victims.slice(0, LISTED_MAX).map(({ tgid }) => `${tgid} ${facts.get(tgid)?.executable ?? '?'}`);
+  if (victims.length > texts.length) texts.push(`and ${victims.length - texts.length} more`);
+  return {
+    targets: texts,
+    radius: { processes: victims.length, ...socketsOf(victims.map(({ tgid }) => tgid)) },
+    spared: [],
+    work: { set, victims },
+  };
+}
+
+function begin({ dooms }: ProcessDeps, set: DoomSet): Doom {
+  const doom = dooms.begin(set);
+  if (doom === null)
+    throw new ActionRefusedError('not-possible', 'other actions on processes are under way: order it again');
+  return doom;
+}
+
+function factsOf({ list, find }: ProcessDeps, victims: readonly Victim[]): ReadonlyMap<number, FoundProcess> {
+  const all = victims.length < 8 ? victims.flatMap(({ tgid }) => find(tgid) ?? []) : list();
+  return new Map(all.map((process) => [process.tgid, process]));
+}
+
+/** Refuses a set with a protected process as a whole: what is below it may be all that the host does. */
+function check(
+  { protection, find, processesMax }: ProcessDeps,
+  victims: readonly Victim[],
+  facts: ReadonlyMap<number, FoundProcess>,
+): void {
+  if (victims.length > processesMax)
+    throw new ActionRefusedError('too-large', `${victims.length} processes are more than the limit of ${processesMax}`);
+  const isProtected = protection((pid) => facts.get(pid) ?? find(pid));
+  for (const { tgid, start } of victims) {
+    const process = facts.get(tgid);
+    const why = process === undefined || process.start !== start ? null : isProtected(process);
+    if (why !== null)
+      throw new ActionRefusedError('protected', `process ${tgid} (${process?.executable}) is among them: ${why}`);
+  }
+}
+
+async function act(deps: ProcessDeps, { set }: Work, signal: number, abort: AbortSignal): Promise<ActionOutcome> {
+  using doom = begin(deps, set);
+  const victims = doom.mark();
+  // Processes may have joined since the plan.
+  check(deps, victims, factsOf(deps, victims));
+  if (victims.length === 0) return { outcome: 'gone', reason: '', facts: { processes: '0', left: '0' } };
+  const { seen, left } = await strike(doom, signal, deps.deadlineMs, abort);
+  const facts = { processes: String(Math.max(seen, victims.length)), left: String(left.length) };
+  if (left.length === 0) return { outcome: 'executed', reason: '', facts };
+  const pids = left.slice(0, 10).map(({ tgid }) => tgid);
+  const what = signal === SIGKILL ? 'have the signal but have not ended' : 'have the signal but have not stopped';
+  const reason = `${left.length} processes ${what}, such as ${pids.join(', ')}: they wait in the kernel (state D)`;
+  return { outcome: 'executed', reason, facts };
+}
+
+const saved = ({ tgid, start }: { readonly tgid: number; readonly start: bigint }): SavedProcess => ({
+  tgid,
+  start: String(start),
+});
+
+function suspendedBy({ set, victims }: Work): Suspended {
+  return {
+    root: set.root === undefined ? null : saved(set.root),
+    cgroup: String(set.cgroup ?? 0n),
+    session: set.session ?? 0,
+    loginSession: set.loginSession ?? 0,
+    processes: victims.filter(({ isStopped }) => !isStopped).map(saved),
+    stopped: victims.filter(({ isStopped }) => isStopped).map(saved),
+  };
+}

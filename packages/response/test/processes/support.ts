@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { Dooms, factsAt, type ProcessFacts, readProcesses, SNAPSHOT } from '@ringfence/sensor';
+import type { Group, TestSensor } from '@ringfence/testkit/sensor';
+import type { ProcessDeps } from '../../src/index.ts';
+
+/** Returns what the process actions need, with the sensor of a test. */
+export function processDeps({ object }: TestSensor, overrides: Partial<ProcessDeps> = {}): ProcessDeps {
+  const list = (options: { tgid?: number } = {}): ProcessFacts[] => {
+    const snapshot = readProcesses(object.program(SNAPSHOT), options);
+    return snapshot.offsets.map((at) => factsAt(snapshot, at));
+  };
+  return {
+    dooms: new Dooms(object),
+    find: (tgid) => list({ tgid })[0] ?? null,
+    list: () => list(),
+    protection: () => () => null,
+    processesMax: 5000,
+    deadlineMs: 5000,
+    ...overrides,
+  };
+}
+
+/** Starts a program in the cgroup, and waits until it prints a line. */
+export async function startReady(group: Group, ...command: readonly string[]): Promise<ChildProcess> {
+  const enter = `echo $$ > ${group.path}/cgroup.procs && exec "$@"`;
+  const child = spawn('/bin/sh', ['-c', enter, 'sh', ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  return child;
+}
+
+/** The living processes of a cgroup. */
+export const processesIn = (group: Group): number[] =>
+  readFileSync(`${group.path}/cgroup.procs`, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map(Number)
+    .filter((pid) => pid > 0 && !isZombie(pid));
+
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return 'ZX'.includes(stat.slice(stat.lastIndexOf(')') + 2)[0] ?? 'X');
+  } catch {
+    return true;
+  }
+}
