@@ -54,6 +54,15 @@ static __always_inline bool doom__has(const struct rf_doom *doom, struct task_st
 	return doom__has_session(doom, task) || doom__has_parent(doom, task);
 }
 
+/* Its descendants are not spared: a protected program must be no shield. */
+static __always_inline bool doom__spares(const struct rf_doom *doom, struct task_struct *task)
+{
+	__u64 key = lineage__key(task);
+	__u64 *number = bpf_map_lookup_elem(&rf_spared, &key);
+
+	return number && *number == doom->number;
+}
+
 /* Marks and lists the processes of the first doom in rf_dooms. Those whose threads have all ended are left out. */
 SEC("iter/task")
 int doomed(struct bpf_iter__task *context)
@@ -73,6 +82,10 @@ int doomed(struct bpf_iter__task *context)
 	signal = kernel__plain(task)->signal;
 	if (!doom || !executed || !kernel__read(signal, live.counter))
 		return 0;
+	if (doom__spares(doom, task)) {
+		executed->doom = 0;
+		return 0;
+	}
 	if (executed->doom != doom->number) {
 		if (!doom__has(doom, task, executed))
 			return 0;

@@ -580,6 +580,15 @@ struct {
 	__type(value, struct rf_doom);
 } rf_dooms SEC(".maps");
 
+/* Processes that a doom leaves alone: lineage__key of the process → number of the doom. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u64);
+} rf_spared SEC(".maps");
+
 /* Keys are threads that are, or were, in a call that may change their credentials. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

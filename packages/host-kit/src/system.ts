@@ -93,7 +93,10 @@ export function pidfdSignal(pidfd: number, signal: number): void {
   checked('pidfd_send_signal', result);
 }
 
-/** Returns a descriptor of the file that the process has open as `fd`, which needs CAP_SYS_PTRACE. Throws SystemCallError. */
+/**
+ * Returns a descriptor of the file that the process has open as `fd`, which needs CAP_SYS_PTRACE. Throws
+ * SystemCallError.
+ */
 export function pidfdGetfd(pidfd: number, fd: number): number {
   return checked('pidfd_getfd', pidfdGetfdCall(SYS_pidfd_getfd, 'int', pidfd, 'int', fd, 'uint', 0));
 }

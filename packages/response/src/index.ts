@@ -1,6 +1,7 @@
 export type { ActionKind, ActionOutcome, ActionRequest, Plan } from './action.ts';
 export { ActionRefusedError, type RefusedReason, type ResponseErrorCode } from './errors.ts';
-export { killKind, type ProcessDeps, type Suspended, suspendKind } from './processes/kinds.ts';
+export type { EntryState, JournalEntry } from './journal.ts';
+export { killKind, type ProcessDeps, suspendKind } from './processes/kinds.ts';
 export {
   type FindProcess,
   type FoundProcess,
@@ -9,3 +10,4 @@ export {
   protection,
   protectionNow,
 } from './processes/protected.ts';
+export { type ActionAnswer, type ActionOrder, ActionRunner, type AnyKind, type RunnerOptions } from './runner.ts';

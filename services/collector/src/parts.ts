@@ -3,15 +3,13 @@ import { Tallies } from '@ringfence/base';
 import type { Control } from '@ringfence/control/port';
 import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ringfence/host-facts';
 import { bootMicros, createGuard, type EnrichmentSource, guardSource, type OnSourceError } from '@ringfence/host-kit';
-import { protection } from '@ringfence/response';
+import { type ActionRunner, protection } from '@ringfence/response';
 import {
   type CustomProbes,
-  factsAt,
   LaneReader,
   Merge,
   type OnCgroup,
   type OnExec,
-  type ProcessFacts,
   type Sensor,
   SkippedCalls,
   ThrottledSource,
@@ -20,6 +18,7 @@ import { parseSyslogAddress, SyslogSender } from '@ringfence/syslog';
 import { LANE } from '@ringfence/wire';
 import { FlowAccount } from './account.ts';
 import type { CompiledOptions } from './config.ts';
+import { createActions, hostProcesses } from './control/actions.ts';
 import { createAgentControl } from './control/control.ts';
 import { Batch } from './delivery/batch.ts';
 import type { Outbox } from './delivery/outbox.ts';
@@ -49,6 +48,7 @@ export interface AgentParts extends Disposable {
   readonly interest: InterestFilter;
   readonly files: FileWatch;
   readonly control: Control;
+  readonly actions: ActionRunner;
   readonly statistics: Statistics;
   readonly snapshot: SnapshotParts;
   readonly tampering: TamperingReporter;
@@ -69,10 +69,11 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, { files, syslog, commands });
   const onMoved = (): void => identifyAgent(sensor, deps.partner, log);
   const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, syslog, log });
-  const control = wireControl(deps, interest, commands);
+  const actions = stack.use(createActions(deps));
+  const control = wireControl(deps, interest, commands, actions);
   const resources = stack.move();
   return {
-    ...{ sensor, customProbes, pipeline, pacer, interest, files, control, statistics, snapshot, tampering },
+    ...{ sensor, customProbes, pipeline, pacer, interest, files, control, actions, statistics, snapshot, tampering },
     [Symbol.dispose]: () => resources.dispose(),
   };
 }
@@ -205,17 +206,13 @@ function wirePipeline(deps: AgentDeps, facts: HostFacts, counted: Counted): Wire
   return { pipeline, statistics, snapshot: { batch, next, seenCgroup, seenExec: seenRunning } };
 }
 
-function wireControl(deps: AgentDeps, interest: InterestFilter, commands: Tallies): Control {
+function wireControl(deps: AgentDeps, interest: InterestFilter, commands: Tallies, actions: ActionRunner): Control {
   const { options, identity, trustedKeys, log, sensor } = deps;
   const { hostId, bootId } = identity;
   const { stateDir, killsPerMinute, hostRoot } = options;
-  const find = (tgid: number) => sensor.process(tgid);
-  const list = (): ProcessFacts[] => {
-    const processes = sensor.processes();
-    return processes.offsets.map((at) => factsAt(processes, at));
-  };
+  const { find, list } = hostProcesses(sensor);
   return createAgentControl({
-    ...{ hostId, bootId, trustedKeys, stateDir, killsPerMinute, find, list, log },
+    ...{ hostId, bootId, trustedKeys, stateDir, killsPerMinute, find, list, actions, log },
     isProtected: protection(find, { root: join(hostRoot, '/'), added: options.protected }),
     setInterest: (next) => interest.apply(next),
     onAnswer: (outcome, reason) => commands.add(outcome === 'refused' ? `refused/${reason}` : outcome),

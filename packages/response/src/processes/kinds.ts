@@ -8,12 +8,11 @@ import { type LivingTarget, type ProcessTarget, setOf } from './reach.ts';
 import { resume } from './resume.ts';
 import { socketsOf } from './sockets.ts';
 import { strike } from './strike.ts';
+import { PID_MAX, type Suspended, saved, suspended } from './suspended.ts';
 
 const { SIGKILL, SIGSTOP } = constants.signals;
 /** Texts of targets in a plan */
 const LISTED_MAX = 100;
-const PID_MAX = 4_194_304;
-const SAVED_MAX = 100_000;
 
 export interface ProcessDeps {
   readonly dooms: Dooms;
@@ -32,34 +31,6 @@ const target: z.ZodType<ProcessTarget> = z.strictObject({
   pid: z.int().min(2).max(PID_MAX),
   start: z.bigint().positive(),
   reach: z.enum(['tree', 'session', 'cgroup']),
-});
-
-/** A process in a file: JSON has no 64-bit numbers. */
-interface SavedProcess {
-  readonly tgid: number;
-  readonly start: string;
-}
-
-/** What takes a suspension back. */
-export interface Suspended {
-  readonly root: SavedProcess | null;
-  readonly cgroup: string;
-  readonly session: number;
-  readonly loginSession: number;
-  readonly processes: readonly SavedProcess[];
-  /** stopped before the action, and left so */
-  readonly stopped: readonly SavedProcess[];
-}
-
-const u64: z.ZodType<string> = z.string().regex(/^\d{1,20}$/);
-const savedProcess: z.ZodType<SavedProcess> = z.strictObject({ tgid: z.int().min(2).max(PID_MAX), start: u64 });
-const suspended: z.ZodType<Suspended> = z.strictObject({
-  root: savedProcess.nullable(),
-  cgroup: u64,
-  session: z.int().min(0),
-  loginSession: z.int().min(0),
-  processes: z.array(savedProcess).max(SAVED_MAX),
-  stopped: z.array(savedProcess).max(SAVED_MAX),
 });
 
 interface Work {
@@ -101,15 +72,16 @@ function planOf(deps: ProcessDeps, parameters: ProcessTarget): Omit<Plan<Work, n
   const living = found !== null && found.start === start ? found : null;
   const set = setOf(parameters, living);
   using doom = begin(deps, set);
-  const victims = doom.mark();
-  const facts = factsOf(deps, victims);
-  check(deps, victims, facts);
+  const marked = doom.mark();
+  const facts = factsOf(deps, marked);
+  const spared = sparedOf(deps, set, marked, facts);
+  const victims = marked.filter((victim) => !spared.has(victim));
   const texts = victims.slice(0, LISTED_MAX).map(({ tgid }) => `${tgid} ${facts.get(tgid)?.executable ?? '?'}`);
   if (victims.length > texts.length) texts.push(`and ${victims.length - texts.length} more`);
   return {
     targets: texts,
     radius: { processes: victims.length, ...socketsOf(victims.map(({ tgid }) => tgid)) },
-    spared: [],
+    spared: [...spared.values()],
     work: { set, victims },
   };
 }
@@ -126,28 +98,38 @@ function factsOf({ list, find }: ProcessDeps, victims: readonly Victim[]): Reado
   return new Map(all.map((process) => [process.tgid, process]));
 }
 
-/** Refuses a set with a protected process as a whole: what is below it may be all that the host does. */
-function check(
+/**
+ * Returns the protected processes among the victims, each with the reason. Only of a tree can they be spared: nothing
+ * but an executable of `collector.protected` is protected below a process that is not. Otherwise the set is refused:
+ * it has services of the host.
+ */
+function sparedOf(
   { protection, find, processesMax }: ProcessDeps,
+  set: DoomSet,
   victims: readonly Victim[],
   facts: ReadonlyMap<number, FoundProcess>,
-): void {
+): ReadonlyMap<Victim, string> {
   if (victims.length > processesMax)
     throw new ActionRefusedError('too-large', `${victims.length} processes are more than the limit of ${processesMax}`);
   const isProtected = protection((pid) => facts.get(pid) ?? find(pid));
-  for (const { tgid, start } of victims) {
-    const process = facts.get(tgid);
-    const why = process === undefined || process.start !== start ? null : isProtected(process);
-    if (why !== null)
-      throw new ActionRefusedError('protected', `process ${tgid} (${process?.executable}) is among them: ${why}`);
+  const spared = new Map<Victim, string>();
+  for (const victim of victims) {
+    const process = facts.get(victim.tgid);
+    const why = process === undefined || process.start !== victim.start ? null : isProtected(process);
+    if (why !== null) spared.set(victim, `${victim.tgid} ${process?.executable}: ${why}`);
   }
+  const [first] = spared.values();
+  const isRoot = [...spared.keys()].some(({ tgid, start }) => tgid === set.root?.tgid && start === set.root.start);
+  if (first !== undefined && (set.root === undefined || isRoot)) throw new ActionRefusedError('protected', first);
+  return spared;
 }
 
 async function act(deps: ProcessDeps, { set }: Work, signal: number, abort: AbortSignal): Promise<ActionOutcome> {
   using doom = begin(deps, set);
-  const victims = doom.mark();
   // Processes may have joined since the plan.
-  check(deps, victims, factsOf(deps, victims));
+  const marked = doom.mark();
+  doom.spare([...sparedOf(deps, set, marked, factsOf(deps, marked)).keys()]);
+  const victims = doom.mark();
   if (victims.length === 0) return { outcome: 'gone', reason: '', facts: { processes: '0', left: '0' } };
   const { seen, left } = await strike(doom, signal, deps.deadlineMs, abort);
   const facts = { processes: String(Math.max(seen, victims.length)), left: String(left.length) };
@@ -157,11 +139,6 @@ async function act(deps: ProcessDeps, { set }: Work, signal: number, abort: Abor
   const reason = `${left.length} processes ${what}, such as ${pids.join(', ')}: they wait in the kernel (state D)`;
   return { outcome: 'executed', reason, facts };
 }
-
-const saved = ({ tgid, start }: { readonly tgid: number; readonly start: bigint }): SavedProcess => ({
-  tgid,
-  start: String(start),
-});
 
 function suspendedBy({ set, victims }: Work): Suspended {
   return {

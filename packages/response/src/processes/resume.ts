@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { ifExists, pidfdOpen, pidfdSignal, SystemCallError } from '@ringfence/host-kit';
 import type { Dooms } from '@ringfence/sensor';
 import type { ActionOutcome } from '../action.ts';
-import type { Suspended } from './kinds.ts';
+import type { Suspended } from './suspended.ts';
 
 const { SIGCONT } = constants.signals;
 const { ESRCH } = constants.errno;

@@ -10,7 +10,7 @@ import { processDeps, processesIn, startReady } from './support.ts';
 const request = { id: 'command-1', until: 0 };
 const never = new AbortController().signal;
 /** Runs of each way; `npm run test:trees` plays 1,000. */
-const RUNS = Number(process.env['RINGFENCE_TREE_RUNS'] ?? 5);
+const RUNS = Number(process.env['RINGFENCE_TREE_RUNS'] ?? 2);
 
 const WAYS = ['idle', 'hop', 'hop-exec', 'wide', 'daemon', 'vfork', 'namespace', 'traced', 'spin', 'threads'];
 
@@ -96,26 +96,44 @@ describe('a tree of processes', { skip, concurrency: false }, () => {
     assert.equal(processesIn(group).length, 111);
   });
 
-  test('is refused as a whole when a protected process is in it, or when it is too large', async () => {
+  test('is killed without a protected process in it, which does not shield what it started', async () => {
     await using group = new Group();
     const target = await start(group, 'idle');
-    const [child] = processesIn(group).filter((pid) => pid !== target.pid);
-    const cases: [Partial<ProcessDeps>, string][] = [
-      [
-        {
-          protection:
-            () =>
-            ({ tgid }) =>
-              tgid === child ? 'a test protects it' : null,
-        },
-        'protected',
-      ],
-      [{ processesMax: 110 }, 'too-large'],
-    ];
-    for (const [overrides, reason] of cases) {
+    const pids = processesIn(group);
+    const parent = pids.find((pid) => pid !== target.pid && pids.filter((other) => parentOf(other) === pid).length > 0);
+    const protecting = processDeps(sensor, {
+      protection:
+        () =>
+        ({ tgid }) =>
+          tgid === parent ? 'a test' : null,
+    });
+    const kind = killKind(protecting);
+    const plan = await kind.plan({ pid: target.pid, start: target.start, reach: 'tree' }, request);
+    assert.deepEqual([plan.radius['processes'], plan.spared.length], [110, 1]);
+    assert.match(plan.spared[0] ?? '', /^\d+ .*\/tree: a test$/);
+    await kind.apply(plan, never);
+    assert.deepEqual(processesIn(group), [parent]);
+  });
+
+  test('is refused when its root or a part of its cgroup is protected, or when it is too large', async () => {
+    await using group = new Group();
+    const target = await start(group, 'idle');
+    const other = processesIn(group).find((pid) => pid !== target.pid);
+    const protect = (pid?: number): Partial<ProcessDeps> => ({
+      protection:
+        () =>
+        ({ tgid }) =>
+          tgid === pid ? 'a test protects it' : null,
+    });
+    const cases = [
+      [protect(target.pid), 'tree', 'protected'],
+      [protect(other), 'cgroup', 'protected'],
+      [{ processesMax: 110 }, 'tree', 'too-large'],
+    ] as const;
+    for (const [overrides, reach, reason] of cases) {
       const kind = killKind(processDeps(sensor, overrides));
       await assert.rejects(
-        kind.plan({ pid: target.pid, start: target.start, reach: 'tree' }, request),
+        kind.plan({ pid: target.pid, start: target.start, reach }, request),
         (error) => error instanceof ActionRefusedError && error.reason === reason,
       );
     }
@@ -170,7 +188,9 @@ describe('a tree of processes', { skip, concurrency: false }, () => {
   });
 });
 
-function isStopped(pid: number): boolean {
+const statOf = (pid: number): string[] => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2)[0] === 'T';
-}
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+};
+const isStopped = (pid: number): boolean => statOf(pid)[0] === 'T';
+const parentOf = (pid: number): number => Number(statOf(pid)[1]);

@@ -17,6 +17,7 @@ export const WRITTEN_MAPS: ReadonlySet<string> = new Set([
   'rf_file_paths',
   'rf_scopes',
   'rf_dooms',
+  'rf_spared',
   'rf_own_links',
   'rf_own_objects',
   'rf_custom_plans',

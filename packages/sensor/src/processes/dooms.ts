@@ -34,6 +34,7 @@ const PASSES_MAX = 100;
 export class Dooms {
   readonly #object: BpfObject;
   readonly #map: BpfMap<Uint8Array, Uint8Array>;
+  readonly #spared: BpfMap<bigint, bigint>;
   readonly #slots: (Doom | undefined)[];
   #last = 0n;
   #striking = 0;
@@ -42,6 +43,7 @@ export class Dooms {
   constructor(object: BpfObject) {
     this.#object = object;
     this.#map = object.map('rf_dooms') as unknown as BpfMap<Uint8Array, Uint8Array>;
+    this.#spared = object.map('rf_spared') as unknown as BpfMap<bigint, bigint>;
     this.#slots = Array.from({ length: this.#map.info.maxEntries - 1 });
   }
 
@@ -58,6 +60,8 @@ export class Dooms {
     value.writeUInt32LE(loginSession, records.DOOM_LOGIN_SESSION);
     const doom = new Doom(value, {
       list: () => this.#list(value),
+      spare: (key) => this.#spared.set(key, value.readBigUInt64LE(records.DOOM_NUMBER)),
+      unspare: (keys) => this.#spared.deleteAll(keys),
       write: () => this.#write(1 + slot, value),
       attach: () => this.#attach(),
       detach: () => this.#detach(),
@@ -103,6 +107,8 @@ export class Dooms {
 
 interface DoomDeps {
   readonly list: () => { victims: Victim[]; fresh: number };
+  readonly spare: (key: bigint) => void;
+  readonly unspare: (keys: readonly bigint[]) => void;
   readonly write: () => void;
   readonly attach: () => void;
   readonly detach: () => void;
@@ -113,6 +119,7 @@ interface DoomDeps {
 export class Doom implements Disposable {
   readonly #value: Buffer;
   readonly #deps: DoomDeps;
+  readonly #spared: bigint[] = [];
   #isStriking = false;
   #isOver = false;
 
@@ -122,11 +129,20 @@ export class Doom implements Disposable {
     deps.write();
   }
 
-  /** Marks all processes of the set, and returns those that live. A child of a marked process is marked from then on. */
+  /** Marks all processes of the set, and returns those that live. Their children inherit the mark from then on. */
   mark(): Victim[] {
     for (let pass = 1; ; pass++) {
       const { victims, fresh } = this.#deps.list();
       if (fresh === 0 || pass === PASSES_MAX) return victims;
+    }
+  }
+
+  /** Leaves processes alone from now on, but not their descendants: a protected program must be no shield. */
+  spare(processes: readonly Pick<Victim, 'tgid' | 'start'>[]): void {
+    for (const process of processes) {
+      const key = keyOf(process);
+      this.#deps.spare(key);
+      this.#spared.push(key);
     }
   }
 
@@ -141,6 +157,7 @@ export class Doom implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#deps.unspare(this.#spared);
     this.#deps.free();
     if (this.#isStriking) this.#deps.detach();
   }

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Log } from '@ringfence/base';
 import type { Control } from '@ringfence/control/port';
 import type { Interest } from '@ringfence/interest';
-import type { FindProcess, IsProtected } from '@ringfence/response';
+import type { ActionRunner, FindProcess, IsProtected } from '@ringfence/response';
 import {
   type Command,
   decode,
@@ -38,6 +38,8 @@ export interface AgentControlOptions {
   /** Counts the descendants of a killed process. @default their number is not known */
   readonly list?: ListProcesses;
   readonly isProtected: IsProtected;
+  /** Carries out everything but the kill of one process. @default such commands are refused */
+  readonly actions?: ActionRunner;
   readonly setInterest: (interest: Interest) => void;
   readonly log: Log;
   /** @default the clocks of this host */
@@ -52,9 +54,11 @@ interface Answer {
   readonly executable: string;
   /** Descendants of the killed process that live on; -1: not known, or nothing was killed */
   readonly children: number;
+  /** What was done, or would be */
+  readonly facts: Readonly<Record<string, string>>;
 }
 
-const NOTHING_KILLED = { executable: '', children: -1 };
+const NOTHING_KILLED = { executable: '', children: -1, facts: {} };
 const refused = (reason: Refusal): Answer => ({ ...NOTHING_KILLED, outcome: 'refused', reason });
 
 /**
@@ -85,12 +89,12 @@ class AgentControl implements Control {
   async execute(bytes: Uint8Array): Promise<Uint8Array> {
     const command = readCommand(bytes);
     const answer =
-      command === null ? refused('unreadable') : (this.#refuse(command, bytes) ?? (await this.#kill(command)));
+      command === null ? refused('unreadable') : (this.#refuse(command, bytes) ?? (await this.#carryOut(command)));
     const { log, onAnswer } = this.#options;
     onAnswer?.(answer.outcome, answer.reason);
     const { outcome, reason, children } = answer;
     log.info({ command: command?.id, pid: command?.pid, outcome, reason, children }, `command ${outcome}`);
-    const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#clock.realtime(), facts: {}, ...answer };
+    const result = { id: command?.id ?? '', hostId: this.hostId, at: this.#clock.realtime(), ...answer };
     return encodeSigned('Result', result, null);
   }
 
@@ -104,16 +108,48 @@ class AgentControl implements Control {
     if (key === undefined) return refused(trustedKeys.trustsNobody === true ? 'no-standing' : 'unknown-key');
     if (!verifyRecord(key, bytes)) return refused('bad-signature');
     if (command.hostId !== hostId) return refused('wrong-host');
-    if (command.mode !== 'enforce') return refused('not-enforced');
+    if (command.mode === 'observe') return refused('not-enforced');
     if (command.bootId !== bootId) return refused('wrong-boot');
-    if (command.action !== 'kill' || command.reach !== 'process') return refused('unknown-action');
-    if (this.#executed.has(command.id)) return refused('already-executed');
+    if (!this.#knows(command)) return refused('unknown-action');
+    if (this.#executed.has(command.id) && this.#isRunByItself(command)) return refused('already-executed');
     if (!/^[\x21-\x7e]{1,128}$/.test(command.id)) return refused('expires-too-late');
     const validity = this.#validity.judge(command.expiresAt);
     if (validity === 'expired')
       return { ...NOTHING_KILLED, outcome: 'expired', reason: 'expired before it was carried out' };
     if (validity !== 'valid') return refused(validity);
+    // A plan changes nothing. A command that comes again, and what takes an action back, are not held up.
+    if (command.mode === 'plan' || command.action === 'undo' || this.#executed.has(command.id)) return null;
     return this.#limit.take(performance.now()) ? null : refused('rate-limited');
+  }
+
+  #knows({ action, mode, reach }: Command): boolean {
+    const { actions } = this.#options;
+    if (action === 'kill' && reach === 'process') return mode === 'enforce';
+    if (action === 'undo') return actions !== undefined && mode === 'enforce';
+    return actions?.knows(action) ?? false;
+  }
+
+  /** Whether the command is one that the journal of actions does not know, whose first answer is lost when it comes again. */
+  #isRunByItself({ id, action }: Command): boolean {
+    return action !== 'undo' && this.#options.actions?.has(id) !== true;
+  }
+
+  #carryOut(command: Command): Promise<Answer> {
+    const { action, reach } = command;
+    return action === 'kill' && reach === 'process' ? this.#kill(command) : this.#act(command);
+  }
+
+  async #act(command: Command): Promise<Answer> {
+    const actions = this.#options.actions as ActionRunner;
+    const { id, action, mode, cause, until, executable } = command;
+    const order = { id, kind: action, parameters: parametersOf(command), until, cause };
+    const commit = (): void => this.#executed.add(id, command.expiresAt, this.#validity.now());
+    const answer =
+      action === 'undo'
+        ? await actions.undo(command.parameters['command'] ?? '')
+        : await (mode === 'plan' ? actions.plan(order) : actions.run(order, commit));
+    const left = answer.outcome === 'executed' && action === 'kill' ? Number(answer.facts['left'] ?? -1) : -1;
+    return { ...answer, executable, children: left };
   }
 
   /** Signals before it returns its promise. */
@@ -123,7 +159,7 @@ class AgentControl implements Control {
     const commit = (): void => this.#executed.add(command.id, command.expiresAt, this.#validity.now());
     const result = killProcess(target, find, isProtected, commit, list);
     const children = result.outcome === 'executed' ? await countLiving(result.descendants, find) : -1;
-    return { ...answerOf(result, command), children };
+    return { ...answerOf(result, command), children, facts: {} };
   }
 
   async setInterest(interest: Interest): Promise<void> {
@@ -131,7 +167,7 @@ class AgentControl implements Control {
   }
 }
 
-function answerOf(result: KillResult, command: Command): Omit<Answer, 'children'> {
+function answerOf(result: KillResult, command: Command): Omit<Answer, 'children' | 'facts'> {
   const { outcome, executable } = result;
   if (result.outcome === 'refused' || result.outcome === 'failed')
     return { outcome, reason: result.reason, executable };
@@ -141,6 +177,12 @@ function answerOf(result: KillResult, command: Command): Omit<Answer, 'children'
     reason: changed ? 'the process was running another executable than the command names' : '',
     executable,
   };
+}
+
+/** Actions on processes have their target in fields of the command. */
+function parametersOf({ action, pid, start, reach, parameters }: Command): unknown {
+  if (action === 'kill' || action === 'suspend') return { ...parameters, pid, start: u64ToBigInt(start), reach };
+  return parameters;
 }
 
 function readCommand(bytes: Uint8Array): Command | null {
