@@ -26,7 +26,7 @@ suite('the built-in policies', () => {
   });
 
   test('enforce in the sandbox of the demo', () => {
-    assert.deepEqual(set.judge(killed), { action: 'kill', policy: 'demo', mode: 'enforce' });
+    assert.deepEqual(set.judge(killed), { action: 'kill', policy: 'demo', mode: 'enforce', reach: 'tree', forMs: 0 });
   });
 
   for (const cgroupPath of ['/', '', '/docker/abc', '/x/ringfence-demo-1', '/ringfence-dem', '/user.slice']) {
@@ -35,12 +35,20 @@ suite('the built-in policies', () => {
         action: 'kill',
         policy: 'rule-action',
         mode: 'observe',
+        reach: 'tree',
+        forMs: 0,
       });
     });
   }
 
   test('only observe in the demo of another ringfence, where the image is unknown', () => {
-    assert.deepEqual(set.judge({ ...killed, image: '' }), { action: 'kill', policy: 'rule-action', mode: 'observe' });
+    assert.deepEqual(set.judge({ ...killed, image: '' }), {
+      action: 'kill',
+      policy: 'rule-action',
+      mode: 'observe',
+      reach: 'tree',
+      forMs: 0,
+    });
   });
 
   test('do nothing if no rule orders a kill', () => {

@@ -57,7 +57,7 @@ function typeText(schema: Schema): string {
   return typeText(schema.type);
 }
 
-const plural = (name = ''): string => `${name.replace(/y$/, 'ie')}s`;
+const plural = (name = ''): string => `${name.replace(/y$/, 'ie').replace(/ch$/, 'che')}s`;
 const wrap = (text: string): string => (text.includes('|') ? `(${text})` : text);
 
 /** avsc represents a union by its plain value, unless several branches are records: then it wraps them by full name. */

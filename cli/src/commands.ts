@@ -25,6 +25,7 @@ export const COMMANDS: readonly CommandModule[] = [
     load: async () => (await import('./lists/command.ts')).addLists,
   },
   { usages: ['incident'], load: async () => (await import('./incident/command.ts')).addIncident },
+  { usages: ['respond'], load: async () => (await import('./respond/command.ts')).addRespond },
   { usages: ['audit'], load: async () => (await import('./audit/command.ts')).addAudit },
   { usages: ['sinks'], load: async () => (await import('./sinks/command.ts')).addSinks },
   { usages: ['kibana'], load: async () => (await import('./kibana/command.ts')).addKibana },

@@ -1,7 +1,7 @@
 export type { ActionKind, ActionOutcome, ActionRequest, Plan } from './action.ts';
 export { ActionRefusedError, type RefusedReason, type ResponseErrorCode } from './errors.ts';
 export type { EntryState, JournalEntry } from './journal.ts';
-export { killKind, type ProcessDeps, suspendKind } from './processes/kinds.ts';
+export { killKind, type ProcessDeps, resumeKind, suspendKind } from './processes/kinds.ts';
 export {
   type FindProcess,
   type FoundProcess,

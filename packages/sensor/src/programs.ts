@@ -22,8 +22,10 @@ export const DOOMED = 'doomed';
 /** Signals marked processes at their system calls. Attached while a doom is in force, never pinned. */
 export const DOOMED_CALL = 'doomed_call';
 
+export const DOOM_PROGRAMS: readonly string[] = [DOOMED, DOOMED_CALL];
+
 /** Programs that each agent loads, also one that takes over the pinned programs of an earlier agent. */
-export const OWN_PROGRAMS: readonly string[] = [SNAPSHOT, IDENTIFY, DOOMED, DOOMED_CALL];
+export const OWN_PROGRAMS: readonly string[] = [SNAPSHOT, IDENTIFY, ...DOOM_PROGRAMS];
 
 /** Reads the kernel's memory for the integrity check. Run on demand by that check, never attached. */
 export const READ_KERNEL = 'read_kernel';

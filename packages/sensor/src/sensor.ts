@@ -13,7 +13,7 @@ import type { RunState } from './pins/run-state.ts';
 import { CgroupMaps } from './processes/cgroup-maps.ts';
 import { Dooms } from './processes/dooms.ts';
 import { factsAt, type ProcessFacts, readProcesses, type Snapshot } from './processes/snapshot.ts';
-import { IDENTIFY, SNAPSHOT } from './programs.ts';
+import { DOOM_PROGRAMS, IDENTIFY, SNAPSHOT } from './programs.ts';
 import { SelfCheck } from './tampering/self-check.ts';
 import { TamperingLog } from './tampering/tampering-log.ts';
 
@@ -41,7 +41,8 @@ export class Sensor implements Disposable {
   readonly filter: SensorFilter;
   readonly selfCheck: SelfCheck;
   readonly cgroups: CgroupMaps;
-  readonly dooms: Dooms;
+  /** null: the kernel rejected one of its programs. */
+  readonly dooms: Dooms | null;
   readonly hooks: Attachment;
   readonly #options: SensorOptions;
   readonly #object: BpfObject;
@@ -67,7 +68,7 @@ export class Sensor implements Disposable {
     const { pinPath, cgroupRoot } = options;
     this.selfCheck = new SelfCheck({ object, filter: this.filter, log: this.tampering, run, pinPath, cgroupRoot });
     this.cgroups = new CgroupMaps(object);
-    this.dooms = new Dooms(object);
+    this.dooms = DOOM_PROGRAMS.every((name) => object.program(name).loaded) ? new Dooms(object) : null;
     this.hooks = new Attachment({ options, loaded, run, resumed });
     this.#options = options;
     this.#object = object;

@@ -121,19 +121,19 @@ export class Commands {
   }
 
   /** Returns null if the command is admitted, which takes one kill from the limit of its host. */
-  #refusalOf(
-    { id, hostId, entityId, issuedAt }: Command,
-    position: InputPosition,
-  ): 'under-way' | 'rate-limited' | null {
+  #refusalOf(command: Command, position: InputPosition): 'under-way' | 'rate-limited' | null {
+    if (!takesToken(command)) return null;
+    const { id, hostId, entityId, issuedAt } = command;
     const { orders } = this.#deps.memory;
     const key = processKey(entityId);
-    if (this.isUnderWay(entityId, issuedAt, id)) return 'under-way';
+    if (entityId !== '' && this.isUnderWay(entityId, issuedAt, id)) return 'under-way';
     const order = orders.get(key);
     if (!this.#takeKill(hostId, issuedAt, position)) {
       if (order?.commandId === id) orders.delete(key, position);
       return 'rate-limited';
     }
-    if (order?.commandId !== id) orders.set(key, { at: issuedAt, commandId: id, alertId: '' }, position);
+    if (entityId !== '' && order?.commandId !== id)
+      orders.set(key, { at: issuedAt, commandId: id, alertId: '' }, position);
     return null;
   }
 
@@ -192,6 +192,10 @@ export class Commands {
   }
 }
 
+/** A plan changes nothing, and nothing holds up what takes an action back. */
+export const takesToken = ({ action, mode }: Pick<Command, 'action' | 'mode'>): boolean =>
+  mode === 'enforce' && action !== 'undo';
+
 export function openCommands({ commands }: Memory): OpenCommand[] {
   return [...commands.entries()].flatMap(([id, entry]) => (entry.state === 'open' ? [{ id, ...entry }] : []));
 }
@@ -207,6 +211,8 @@ function containedBy(
 ): OutRecord[] {
   if (outcome !== 'executed' || children !== 0) return [];
   const { cause, hostId, action, executable, pid, policy } = decode('Command', bytes);
+  // Only a kill ends an attack, and an operator's may be about no incident.
+  if (action !== 'kill' || cause === '') return [];
   const note = `${action} ${executable} (pid ${pid}), policy ${policy}`.slice(0, NOTE_MAX);
   const change = { status: 'contained', verdict: 'undecided', by: 'responder', note, at } as const;
   const value = encodeSigned('Feedback', { subject: cause, hostId, change, incident: null }, key);

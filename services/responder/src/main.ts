@@ -12,6 +12,7 @@ import { Presence } from './dispatch/presence.ts';
 import { Router } from './dispatch/router.ts';
 import { forwardInterest } from './interest/forward.ts';
 import { ResponderMetrics, type ResponderStats } from './metrics.ts';
+import { type OperatorOrder, type Ordered, order } from './operator-order.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Policy } from './policy/policy.ts';
 import { PolicySet } from './policy/policy-set.ts';
@@ -53,6 +54,8 @@ export interface Responder extends AsyncDisposable {
   stats(): ResponderStats;
   /** Replaces the policies from the next record on. */
   setPolicies(policies: readonly Policy[]): void;
+  /** Orders what a person asks for, and resolves to its Result. */
+  order(order: OperatorOrder, signal: AbortSignal): Promise<Ordered>;
   /** Publishes a Result that an agent sends after it has reconnected. Throws SchemaError. */
   takeResult(result: Uint8Array): Promise<void>;
 }
@@ -103,6 +106,13 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     setPolicies: (next) => {
       policies = new PolicySet(next, options.mode);
     },
+    order: (asked, signal) =>
+      order(
+        { bus, key, ttlMs: options.commandTtlMs, answerGraceMs: options.answerGraceMs },
+        asked,
+        shared.now(0),
+        signal,
+      ),
     takeResult: (result) => publishAnswer(deps, finalResult(decode('Result', result))),
     [Symbol.asyncDispose]: close,
   };

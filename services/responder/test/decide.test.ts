@@ -135,6 +135,7 @@ suite('a policy for incidents', () => {
     scope: { cgroup: '/ringfence-demo-*' },
     when: { incident: { severity: 'critical', stages: 2 }, rules: ['Reverse shell'] },
     do: 'kill',
+    reach: 'tree',
   };
   const stages = ['execution', 'persistence'].map((tactic) => ({ tactic, techniques: [], firstSeen: 0 }));
   const shell = killAlert(1, { action: 'alert', rule: 'Reverse shell' });

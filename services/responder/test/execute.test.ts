@@ -25,7 +25,7 @@ function encodeTestCommand(
   overrides: { readonly cause?: string; readonly key?: typeof key; readonly hostId?: string } = {},
 ): Buffer {
   const { cause = 'alert-1', hostId = EVIDENCE_HOST } = overrides;
-  const aim = { action: 'kill', target: { ...target, hostId }, cause } as const;
+  const aim = { action: 'kill', reach: 'process', until: 0, target: { ...target, hostId }, cause } as const;
   const order = { ...aim, policy: 'demo', mode: 'enforce', reason: 'because' } as const;
   return signCommand(overrides.key ?? key, order, EVIDENCE_WALL_OFFSET, 30_000);
 }

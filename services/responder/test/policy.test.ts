@@ -20,7 +20,16 @@ const subject: Subject = {
 };
 
 function policy(overrides: Partial<Policy>): Policy {
-  return { policy: 'p', desc: '', mode: 'enforce', scope: {}, when: { priority: 'debug' }, do: 'kill', ...overrides };
+  return {
+    policy: 'p',
+    desc: '',
+    mode: 'enforce',
+    scope: {},
+    when: { priority: 'debug' },
+    do: 'kill',
+    reach: 'tree',
+    ...overrides,
+  };
 }
 
 suite('a policy file', () => {

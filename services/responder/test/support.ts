@@ -45,6 +45,7 @@ export const ENFORCING: Policy = {
   scope: { cgroup: '/ringfence-demo-*' },
   when: { action: 'kill' },
   do: 'kill',
+  reach: 'tree',
 };
 
 export const SECOND = 1_000_000;
@@ -117,6 +118,7 @@ export const FOR_INCIDENTS: Policy = {
   scope: { host: EVIDENCE_HOST },
   when: { incident: { severity: 'critical' } },
   do: 'kill',
+  reach: 'tree',
 };
 
 export interface TempDir extends Disposable {
@@ -215,7 +217,7 @@ export function encodeCommand(key: SigningKey, cause: string, hostId: string = E
   const target = { ...(targetOf(createTestAlert(1)) as Target), hostId };
   return signCommand(
     key,
-    { action: 'kill', target, cause, policy: 'demo', mode: 'enforce', reason: '' },
+    { action: 'kill', reach: 'process', until: 0, target, cause, policy: 'demo', mode: 'enforce', reason: '' },
     EVIDENCE_WALL_OFFSET,
     ttlMs,
   );

@@ -244,6 +244,7 @@ function enforcementSettings(bait: string): string[] {
     scope: { cgroup: '/ringfence-bench-*' },
     when: { action: 'kill' },
     do: 'kill',
+    reach: 'tree',
   };
   // JSON is valid YAML.
   writeFileSync(join(bait, 'rule.yaml'), JSON.stringify([rule]));

@@ -44,7 +44,9 @@ const responder = await startResponder({
   options: { commandTtlMs: 300_000, killsPerMinutePerHost: 10_000, killsPerMinute: 10_000, attachedMs: 5000 },
   bus,
   key: responderIdentity.signingKey,
-  policies: [{ policy: 'kills', desc: '', mode: 'enforce', scope: {}, when: { action: 'kill' }, do: 'kill' }],
+  policies: [
+    { policy: 'kills', desc: '', mode: 'enforce', scope: {}, when: { action: 'kill' }, do: 'kill', reach: 'tree' },
+  ],
   control,
   coordination: await openCoordination({ url: redis, prefix: topicPrefix, log }),
   instance: responderIdentity.subject,

@@ -65,6 +65,16 @@ export function suspendKind(deps: ProcessDeps): ActionKind<ProcessTarget, Work, 
   };
 }
 
+/** Takes suspensions back where no agent runs, and nothing else. */
+export function resumeKind(): ActionKind<ProcessTarget, Work, Suspended> {
+  const refuse = (): Promise<never> =>
+    Promise.reject(new ActionRefusedError('not-possible', 'no agent runs, which could find the processes'));
+  return {
+    ...{ name: 'suspend', parameters: target, inverse: suspended, plan: refuse, apply: refuse },
+    undo: async (inverse) => resume({ dooms: null }, inverse),
+  };
+}
+
 /** Marks the processes, which shows who they are, and ends the doom again. */
 function planOf(deps: ProcessDeps, parameters: ProcessTarget): Omit<Plan<Work, never>, 'inverse'> {
   const { pid, start } = parameters;

@@ -86,3 +86,4 @@ export class ApiClient {
 }
 
 export { MAX_LISTED } from './protocol.ts';
+export type { Response } from './respond.ts';

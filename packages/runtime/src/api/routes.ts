@@ -18,6 +18,9 @@ const triage = (): Promise<typeof import('./triage.ts')> => import('./triage.ts'
 /** Loaded at the first export. */
 const exports = (): Promise<typeof import('./export.ts')> => import('./export.ts');
 
+/** Loaded at the first response. */
+const responses = (): Promise<typeof import('./respond.ts')> => import('./respond.ts');
+
 /** Routes of the API that commands use on a running `up`. */
 export function routesOf(app: App): Routes {
   const { bus } = app.deployment;
@@ -76,6 +79,14 @@ export function routesOf(app: App): Routes {
       }),
       answer: (query, signal) => ({ bytes: recordingOf(app, rangeOf(query), signal) }),
     },
+    respond: {
+      operator: (query, [operation = '']) => respondAction(query, operation),
+      answer: async (query, signal, [operation = ''], recordId) => ({
+        json: jsonValue(
+          await (await responses()).respond(app, query, signal, operation === 'plan' ? 'plan' : 'enforce', recordId),
+        ),
+      }),
+    },
     sinks: { operator: false, answer: async () => ({ json: await forwarderOf(app).sinks() }) },
     replay: {
       operator: (query, [name = '']) => ({
@@ -100,6 +111,19 @@ function replayRangeOf(query: URLSearchParams): ReplayRange {
   const [from, to] = [Number(query.get('from') ?? Number.NaN), Number(query.get('to') ?? Date.now() * 1000)];
   if (!(from >= 0 && to >= from && Number.isSafeInteger(to))) throw new OperatorError('expected a time range');
   return { from, to };
+}
+
+function respondAction(query: URLSearchParams, operation: string): RecordedAction {
+  if (operation !== 'plan' && operation !== 'run') throw new OperatorError(`unknown request ${operation}`);
+  const details = detailsOf(query, ['action', 'reach', 'host', 'pid', 'incident', 'alert', 'for', 'parameter']);
+  const target = query.get('incident') ?? query.get('alert') ?? query.get('host') ?? '';
+  return {
+    action: `respond.${operation}`,
+    target,
+    details,
+    reason: query.get('note') ?? '',
+    needsReason: operation === 'run',
+  };
 }
 
 /** What a request may ask about one incident. */

@@ -1315,8 +1315,8 @@ export type Action = (typeof Actions)[number];
 export const Modes = ['observe', 'enforce', 'plan'] as const;
 export type Mode = (typeof Modes)[number];
 
-export const Reachs = ['process', 'tree', 'session', 'cgroup', 'host'] as const;
-export type Reach = (typeof Reachs)[number];
+export const Reaches = ['process', 'tree', 'session', 'cgroup', 'host'] as const;
+export type Reach = (typeof Reaches)[number];
 
 /** An operator approves one command. The signature covers the SHA-256 of the command without keyId, signature and approvals. */
 export interface Approval {

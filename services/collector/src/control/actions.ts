@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '@ringfence/base';
-import { ActionRunner, killKind, type ProcessDeps, protectionNow, suspendKind } from '@ringfence/response';
+import { ActionRunner, killKind, type ProcessDeps, protectionNow, resumeKind, suspendKind } from '@ringfence/response';
 import { factsAt, type ProcessFacts, type Sensor } from '@ringfence/sensor';
 import type { CompiledOptions } from '../config.ts';
 import { HOST_CLOCK } from './validity.ts';
@@ -34,15 +34,25 @@ export function hostProcesses(sensor: Sensor): HostProcesses {
 /** Returns what carries out the actions beyond the kill of one process. */
 export function createActions({ options, sensor, log }: ActionDeps): ActionRunner {
   const { stateDir, hostRoot, protected: added } = options;
-  const processes: ProcessDeps = {
+  const { dooms } = sensor;
+  const processes: Omit<ProcessDeps, 'dooms'> = {
     ...hostProcesses(sensor),
-    dooms: sensor.dooms,
     protection: (find) => protectionNow(find, { root: join(hostRoot, '/'), added }),
     processesMax: PROCESSES_MAX,
     deadlineMs: LEFT_AFTER_MS,
   };
   return new ActionRunner({
-    kinds: [killKind(processes), suspendKind(processes)],
+    kinds: dooms === null ? [] : [killKind({ ...processes, dooms }), suspendKind({ ...processes, dooms })],
+    directory: join(stateDir, 'actions'),
+    log,
+    now: HOST_CLOCK.realtime,
+  });
+}
+
+/** Returns what takes actions back where no agent runs. It knows no process but those that its plans found. */
+export function offlineActions(stateDir: string, log: Log): ActionRunner {
+  return new ActionRunner({
+    kinds: [resumeKind()],
     directory: join(stateDir, 'actions'),
     log,
     now: HOST_CLOCK.realtime,

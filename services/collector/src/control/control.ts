@@ -9,6 +9,7 @@ import {
   encodeSigned,
   type Outcome,
   SchemaError,
+  u64FromBigInt,
   u64ToBigInt,
   verifyRecord,
 } from '@ringfence/wire';
@@ -109,7 +110,7 @@ class AgentControl implements Control {
     if (!verifyRecord(key, bytes)) return refused('bad-signature');
     if (command.hostId !== hostId) return refused('wrong-host');
     if (command.mode === 'observe') return refused('not-enforced');
-    if (command.bootId !== bootId) return refused('wrong-boot');
+    if (command.bootId !== bootId && !holdsForAnyBoot(command)) return refused('wrong-boot');
     if (!this.#knows(command)) return refused('unknown-action');
     if (this.#executed.has(command.id) && this.#isRunByItself(command)) return refused('already-executed');
     if (!/^[\x21-\x7e]{1,128}$/.test(command.id)) return refused('expires-too-late');
@@ -124,32 +125,45 @@ class AgentControl implements Control {
 
   #knows({ action, mode, reach }: Command): boolean {
     const { actions } = this.#options;
-    if (action === 'kill' && reach === 'process') return mode === 'enforce';
+    if (isKillOfProcess(this.#options, { action, reach })) return mode === 'enforce';
     if (action === 'undo') return actions !== undefined && mode === 'enforce';
     return actions?.knows(action) ?? false;
   }
 
-  /** Whether the command is one that the journal of actions does not know, whose first answer is lost when it comes again. */
+  /** Whether the first answer is lost when the command comes again, because no journal has it. */
   #isRunByItself({ id, action }: Command): boolean {
     return action !== 'undo' && this.#options.actions?.has(id) !== true;
   }
 
   #carryOut(command: Command): Promise<Answer> {
-    const { action, reach } = command;
-    return action === 'kill' && reach === 'process' ? this.#kill(command) : this.#act(command);
+    return isKillOfProcess(this.#options, command) ? this.#kill(command) : this.#act(command);
   }
 
   async #act(command: Command): Promise<Answer> {
     const actions = this.#options.actions as ActionRunner;
     const { id, action, mode, cause, until, executable } = command;
-    const order = { id, kind: action, parameters: parametersOf(command), until, cause };
+    const aimed = this.#aimed(command);
+    const order = { id, kind: action, parameters: parametersOf(aimed), until, cause };
     const commit = (): void => this.#executed.add(id, command.expiresAt, this.#validity.now());
     const answer =
       action === 'undo'
         ? await actions.undo(command.parameters['command'] ?? '')
         : await (mode === 'plan' ? actions.plan(order) : actions.run(order, commit));
     const left = answer.outcome === 'executed' && action === 'kill' ? Number(answer.facts['left'] ?? -1) : -1;
-    return { ...answer, executable, children: left };
+    const facts = aimed === command ? answer.facts : { ...answer.facts, ...this.#aimOf(aimed) };
+    return { ...answer, facts, executable: aimed.executable || executable, children: left };
+  }
+
+  /** Gives the plan for a pid the start and the executable of its process, which the operator's command lacks. */
+  #aimed(command: Command): Command {
+    if (command.mode !== 'plan' || command.pid === 0 || u64ToBigInt(command.start) !== 0n) return command;
+    const found = this.#options.find(command.pid);
+    return found === null ? command : { ...command, start: u64FromBigInt(found.start), executable: found.executable };
+  }
+
+  /** What an operator's command for the process needs. */
+  #aimOf({ start, executable }: Command): Record<string, string> {
+    return { start: String(u64ToBigInt(start)), boot: this.#options.bootId, executable };
   }
 
   /** Signals before it returns its promise. */
@@ -178,6 +192,17 @@ function answerOf(result: KillResult, command: Command): Omit<Answer, 'children'
     executable,
   };
 }
+
+/** An agent that cannot reach a tree kills its process: the answer counts the descendants that live on. */
+function isKillOfProcess(
+  { actions }: Pick<AgentControlOptions, 'actions'>,
+  { action, reach }: Pick<Command, 'action' | 'reach'>,
+): boolean {
+  return action === 'kill' && (reach === 'process' || (reach === 'tree' && actions?.knows('kill') !== true));
+}
+
+/** A process lives in one boot; an address or a file outlives it. */
+const holdsForAnyBoot = ({ bootId, mode, pid }: Command): boolean => bootId === '' && (mode === 'plan' || pid === 0);
 
 /** Actions on processes have their target in fields of the command. */
 function parametersOf({ action, pid, start, reach, parameters }: Command): unknown {

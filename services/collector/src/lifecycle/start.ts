@@ -38,6 +38,7 @@ export async function startAgent(
   markSensor(stateDir, { bootId: deps.identity.bootId, pinPath });
   const probes = sensor.hooks.attachProbes();
   parts.customProbes.attach();
+  await parts.actions.recover();
   sensor.hooks.pinPrograms();
   await loop.cycle();
   releaseFreeMemory();

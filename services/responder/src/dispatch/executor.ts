@@ -3,6 +3,7 @@ import type { Bus } from '@ringfence/bus';
 import type { ControlPlane } from '@ringfence/control';
 import { type Coordination, type JobRun, type JobWorker, PostponeError } from '@ringfence/coordination';
 import { type Command, decode, encodeSigned, type Result, type SigningKey, TOPIC } from '@ringfence/wire';
+import { takesToken } from '../command.ts';
 import type { CompiledResponderOptions } from '../config.ts';
 import { ControlError } from '../errors.ts';
 import type { ResponderMetrics } from '../metrics.ts';
@@ -55,7 +56,7 @@ export function createExecute(deps: ExecutorDeps): (run: JobRun) => Promise<void
       throw new PostponeError(POSTPONE_MS, `host ${hostId} is not attached here`);
     }
     // A later attempt has had its tokens.
-    const refused = attempt === 1 ? await takeTokens(command) : null;
+    const refused = attempt === 1 && takesToken(command) ? await takeTokens(command) : null;
     if (refused !== null) return refuse(deps, refused);
     await publishAnswer(deps, finalResult(await ask(deps, command, payload)));
     control.acknowledge(hostId, id);

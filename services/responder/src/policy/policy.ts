@@ -1,6 +1,6 @@
 import { TACTICS } from '@ringfence/rules';
 import { tacticsOf } from '@ringfence/rules/attack';
-import { type Action, type Mode, Priorities, type Priority } from '@ringfence/wire';
+import { type Action, type Mode, Priorities, type Priority, type Reach } from '@ringfence/wire';
 import { z } from 'zod';
 
 const name = z.string().min(1).max(256);
@@ -52,8 +52,17 @@ const whenSchema = z
 /** From the milder one to the stronger one */
 export type PolicyMode = Exclude<Mode, 'plan'>;
 const MODES: readonly PolicyMode[] = ['observe', 'enforce'];
-export type PolicyAction = Extract<Action, 'kill'>;
-const ACTIONS: readonly PolicyAction[] = ['kill'];
+export type PolicyAction = Extract<Action, 'kill' | 'suspend'>;
+const ACTIONS: readonly PolicyAction[] = ['kill', 'suspend'];
+export type PolicyReach = Exclude<Reach, 'host'>;
+const REACHES: readonly PolicyReach[] = ['process', 'tree', 'session', 'cgroup'];
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** A duration such as 10m, in ms */
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[smhd]$/, "expected a duration such as '90s', '10m', '12h' or '7d'")
+  .transform((text) => Number(text.slice(0, -1)) * (UNITS_MS[text.at(-1) as string] as number));
 
 /** A policy of a file. */
 export interface Policy {
@@ -76,16 +85,31 @@ export interface Policy {
     readonly incident?: { readonly severity?: Priority | undefined; readonly stages?: number | undefined } | undefined;
   };
   readonly do: PolicyAction;
+  /** How far the action reaches around the process. */
+  readonly reach: PolicyReach;
+  /** ms until a suspension is taken back; undefined: it lasts until somebody does */
+  readonly for?: number | undefined;
 }
 
-export const policySchema: z.ZodType<Policy> = z.strictObject({
-  policy: name,
-  desc: z.string().max(10_000).default(''),
-  mode: z.enum(MODES),
-  scope: scopeSchema.default({}),
-  when: whenSchema,
-  do: z.enum(ACTIONS),
-});
+export const policySchema: z.ZodType<Policy> = z
+  .strictObject({
+    policy: name,
+    desc: z.string().max(10_000).default(''),
+    mode: z.enum(MODES),
+    scope: scopeSchema.default({}),
+    when: whenSchema,
+    do: z.enum(ACTIONS),
+    reach: z.enum(REACHES).default('tree'),
+    for: duration.optional(),
+  })
+  .refine((policy) => policy.for === undefined || policy.do === 'suspend', {
+    message: "only 'do: suspend' can be taken back after a time",
+    path: ['for'],
+  })
+  .refine((policy) => policy.do !== 'suspend' || policy.reach !== 'process', {
+    message: "'do: suspend' reaches a tree, a session or a cgroup: a process alone could be continued by its children",
+    path: ['reach'],
+  });
 
 /** The facts that a policy looks at. */
 export interface Subject {

@@ -38,8 +38,8 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, position: Input
 
   return function orderKill({ id: cause, target, verdict, reason, since }, position) {
     const { hostId, entityId, executable, alertId, timestamp } = target;
-    const { policy, action } = verdict;
-    const id = orderId({ cause, action, target });
+    const { policy, action, reach, forMs } = verdict;
+    const id = orderId({ cause, action, reach, target });
     if (commands.stateOf(id) !== undefined) return [];
     const issuedAt = now(timestamp);
     const isEnforced = verdict.mode === 'enforce';
@@ -55,7 +55,8 @@ export function createOrderKill(deps: OrderDeps): (cause: Cause, position: Input
     tracing.decided({ alert: alertId, command: id, policy, mode, since });
 
     const text = isStale ? `refused (stale): ${reason}` : reason;
-    const order = { action, target, cause, policy, mode, reason: text } as const;
+    const until = forMs > 0 ? issuedAt + forMs * 1000 : 0;
+    const order = { action, reach, until, target, cause, policy, mode, reason: text } as const;
     const command = signCommand(key, order, issuedAt, options.commandTtlMs);
     const outputs: OutRecord[] = [{ topic: TOPIC.commands, key: hostId, value: command }];
     if (mode === 'observe') {

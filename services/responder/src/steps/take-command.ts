@@ -19,7 +19,7 @@ export function createTakeCommand({
   return function takeCommand(record, value) {
     const command = decode('Command', value);
     // An observed command has its Result since it was ordered.
-    if (command.mode !== 'enforce') return [];
+    if (command.mode === 'observe') return [];
     checkSignature(responders, 'command', command, value);
     checkKey('command', command, record);
     return commands.take(command, value, positionOf(record));

@@ -1,0 +1,101 @@
+import { OperatorError, paintFor } from '@ringfence/base';
+import type { Response } from '@ringfence/runtime/client';
+import type { Command } from 'commander';
+import { DESCRIPTIONS } from '../descriptions.ts';
+import { actionClientOf, print, printJson, repeatable, withReason, withSettings } from '../shared/context.ts';
+import { durationMs } from '../shared/times.ts';
+import { panic } from './panic.ts';
+import { responseLines } from './view.ts';
+
+export function addRespond(program: Command): void {
+  const respond = program.command('respond').description(DESCRIPTIONS.respond);
+  addAct(respond, 'plan', 'list what an action would change, and change nothing');
+  addAct(respond, 'run', 'carry out an action, and wait for its result');
+  addUndo(respond);
+  addPanic(respond);
+}
+
+const TARGETS = `
+About processes (kill, suspend), with --reach tree, session or cgroup:
+  --incident ID                all processes of the incident's alerts; with --pid or --alert, one of them
+  --pid PID [--host ID]        a process of this host, or of another
+
+Examples:
+  ringfence respond plan kill --incident inc-0123456789abcdef
+  ringfence respond run kill --pid 4711 --reason "miner, case 4711"
+  ringfence respond run suspend --pid 4711 --reach cgroup --for 30m --reason "look at it first"
+  ringfence respond undo 0f3a9c5b7d2e4f60a1b2c3d4e5f60718 --reason "false alarm"
+
+docs/RESPONSE.md has a page for each action.
+Exit codes: 0 carried out or planned, 1 refused, failed or unanswered.
+`;
+
+function addAct(respond: Command, operation: 'plan' | 'run', description: string): void {
+  const command = respond
+    .command(operation)
+    .argument('<action>', 'kill or suspend')
+    .description(description)
+    .option('--incident <id>', 'the incident to act on')
+    .option('--alert <id>', 'only the process of this alert of the incident')
+    .option('--pid <pid>', 'the process')
+    .option('--host <id>', 'the host (default: that of the incident, else this one)')
+    .option('--reach <reach>', 'tree, session, cgroup or process (default: tree)')
+    .option('--for <duration>', 'take it back after this time, such as 30m (default: it lasts)')
+    .option('--parameter <name=value>', 'parameter of the action (repeatable)', repeatable)
+    .option('--json', 'print one JSON array')
+    .addHelpText('after', TARGETS);
+  withSettings(withReason(command)).action(async (action: string, _, self: Command) => {
+    await send(self, operation, queryOf(self, action));
+  });
+}
+
+interface ActOptions {
+  readonly for?: string;
+  readonly parameter?: readonly string[];
+  readonly reason?: string;
+  readonly [name: string]: unknown;
+}
+
+function queryOf(self: Command, action: string): URLSearchParams {
+  const options = self.opts<ActOptions>();
+  const query = new URLSearchParams({ action });
+  for (const name of ['incident', 'alert', 'pid', 'host', 'reach'])
+    if (typeof options[name] === 'string') query.set(name, options[name]);
+  if (options.for !== undefined) query.set('for', String(durationMs('--for', options.for) / 1000));
+  for (const parameter of options.parameter ?? []) query.append('parameter', parameter);
+  if (options.reason !== undefined) query.set('note', options.reason);
+  return query;
+}
+
+async function send(self: Command, operation: 'plan' | 'run', query: URLSearchParams): Promise<void> {
+  const responses = await actionClientOf(self).json<Response[]>(`/respond/${operation}?${query}`);
+  if (self.opts<{ json?: boolean }>().json) printJson(responses, 2);
+  else print(responseLines(paintFor(process.stdout), responses).join('\n'));
+  if (responses.some(({ outcome }) => !['executed', 'planned', 'gone'].includes(outcome))) process.exitCode = 1;
+}
+
+function addUndo(respond: Command): void {
+  const undo = respond
+    .command('undo')
+    .argument('<id>', 'id of the command, or of an incident: then everything is taken back, the newest first')
+    .description('take back an action, or all actions of an incident')
+    .option('--host <id>', 'the host of the command (default: this one)')
+    .option('--json', 'print one JSON array');
+  withSettings(withReason(undo)).action(async (id: string, _, self: Command) => {
+    const query = queryOf(self, 'undo');
+    if (id.startsWith('inc-')) query.set('incident', id);
+    else query.append('parameter', `command=${id}`);
+    await send(self, 'run', query);
+  });
+}
+
+function addPanic(respond: Command): void {
+  const command = respond
+    .command('panic')
+    .description('take back every action on this host, without the network and whether or not ringfence runs')
+    .addHelpText('after', '\nIt needs root. Suspended processes go on. Killed processes stay dead.\n');
+  withSettings(withReason(command)).action(async (_, self: Command) => {
+    if (process.getuid?.() !== 0) throw new OperatorError('respond panic needs root: run it with sudo');
+    process.exitCode = await panic(self);
+  });
+}
