@@ -54,6 +54,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   'topics apply': ['--set', 'bus.driver=embedded'],
   'sinks test': ['soc', '--file', 'MISSING'],
   'kibana install': ['--url', 'http://127.0.0.1:9'],
+  'respond panic': [],
   'authority init': [],
   'authority issue': ['--subject', 'kafka-1', '--out', 'FILE'],
   enrol: ['--token-file', 'MISSING', '--registrar', 'https://127.0.0.1:9', '--role', 'agent', '--subject', 'me'],

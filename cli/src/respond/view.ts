@@ -17,8 +17,9 @@ function linesOf(paint: Paint, { command, pid, executable, outcome, reason, fact
   if (reason !== '') lines.push(`  ${reason}${facts['message'] === undefined ? '' : `: ${facts['message']}`}`);
   const counts = Object.entries(facts).filter(([name]) => !HIDDEN.has(name));
   if (counts.length > 0) lines.push(`  ${counts.map(([name, value]) => `${wordsOf(name)} ${value}`).join(', ')}`);
-  for (const name of ['targets', 'spared'] as const)
-    for (const line of facts[name]?.split('\n') ?? []) lines.push(`  ${name === 'spared' ? 'spared ' : ''}${line}`);
+  for (const line of facts['spared']?.split('\n') ?? []) lines.push(`  spared ${line}`);
+  // The result of a run has the numbers; a plan is what people read before they decide.
+  if (outcome === 'planned') for (const line of facts['targets']?.split('\n') ?? []) lines.push(`  ${line}`);
   return lines;
 }
 

@@ -3,6 +3,7 @@ import type { InputPosition } from '@ringfence/service-kit';
 import { type Command, decode, encodeSigned, type Result, type SigningKey, TOPIC } from '@ringfence/wire';
 import type { CompiledResponderOptions } from './config.ts';
 import type { ResponderMetrics } from './metrics.ts';
+import { OPERATOR } from './operator-order.ts';
 import type { CommandEntry } from './state/codec.ts';
 import type { Memory } from './state/memory.ts';
 import type { TraceSteps } from './steps/trace.ts';
@@ -192,9 +193,8 @@ export class Commands {
   }
 }
 
-/** A plan changes nothing, and nothing holds up what takes an action back. */
-export const takesToken = ({ action, mode }: Pick<Command, 'action' | 'mode'>): boolean =>
-  mode === 'enforce' && action !== 'undo';
+/** Policies have limits. People have none: an attacker who provokes kills must not stop theirs. */
+export const takesToken = ({ policy }: Pick<Command, 'policy'>): boolean => policy !== OPERATOR;
 
 export function openCommands({ commands }: Memory): OpenCommand[] {
   return [...commands.entries()].flatMap(([id, entry]) => (entry.state === 'open' ? [{ id, ...entry }] : []));

@@ -117,7 +117,9 @@ async function processOf(
   const plan = await ordered(responder, { ...request, mode: 'plan', reach, target }, signal);
   const { start, boot, executable } = plan.facts;
   if (start === undefined || boot === undefined)
-    throw new OperatorError(`process ${pid} of ${target.hostId}: ${plan.reason}: ${plan.facts['message'] ?? ''}`);
+    throw new OperatorError(
+      `host ${target.hostId}: ${[plan.reason, plan.facts['message']].filter(Boolean).join(': ')}`,
+    );
   return { ...target, bootId: boot, start: u64FromBigInt(BigInt(start)), executable: executable ?? '' };
 }
 

@@ -143,6 +143,8 @@ class AgentControl implements Control {
     const actions = this.#options.actions as ActionRunner;
     const { id, action, mode, cause, until, executable } = command;
     const aimed = this.#aimed(command);
+    if (aimed.pid !== 0 && u64ToBigInt(aimed.start) === 0n)
+      return { ...NOTHING_KILLED, outcome: 'gone', reason: `no process ${aimed.pid} runs` };
     const order = { id, kind: action, parameters: parametersOf(aimed), until, cause };
     const commit = (): void => this.#executed.add(id, command.expiresAt, this.#validity.now());
     const answer =

@@ -2,6 +2,7 @@ import { TACTICS } from '@ringfence/rules';
 import { tacticsOf } from '@ringfence/rules/attack';
 import { type Action, type Mode, Priorities, type Priority, type Reach } from '@ringfence/wire';
 import { z } from 'zod';
+import { OPERATOR } from '../operator-order.ts';
 
 const name = z.string().min(1).max(256);
 const names = z.array(name).min(1).max(1000);
@@ -93,7 +94,7 @@ export interface Policy {
 
 export const policySchema: z.ZodType<Policy> = z
   .strictObject({
-    policy: name,
+    policy: name.refine((text) => text !== OPERATOR, `'${OPERATOR}' stands for the orders of people`),
     desc: z.string().max(10_000).default(''),
     mode: z.enum(MODES),
     scope: scopeSchema.default({}),
