@@ -70,7 +70,7 @@ describe('responses of operators and policies', { skip, concurrency: false }, ()
     assert.equal(processesIn(group).length, 111);
     const refused = await home.run(['respond', 'plan', 'kill', '--pid', String(up.pid)]);
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /protected: .*the agent or one of its ancestors/);
+    assert.match(refused.stdout, /protected: .*the agent or one of its ancestors/);
   });
 
   test('a suspension outlives an agent that is killed, and is taken back by its id', async () => {
