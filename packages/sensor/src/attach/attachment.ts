@@ -17,7 +17,16 @@ import {
   sparePath,
 } from '../pins/paths.ts';
 import type { RunState } from '../pins/run-state.ts';
-import { DOOMED_CALL, isCgroupHook, isProbe, LIFECYCLE, ON_DEMAND_HOOKS, STAND_INS } from '../programs.ts';
+import {
+  ADOPT,
+  ADOPT_COOKIES,
+  DOOMED_CALL,
+  isCgroupHook,
+  isProbe,
+  LIFECYCLE,
+  ON_DEMAND_HOOKS,
+  STAND_INS,
+} from '../programs.ts';
 import { noteLink } from '../tampering/own-links.ts';
 import { adoptSockets } from './adopt-sockets.ts';
 import { isAbsent, logMissingHooks, type MissingHook } from './missing-hooks.ts';
@@ -120,6 +129,7 @@ export class Attachment {
    */
   adoptSockets(): void {
     adoptSockets(this.#object);
+    if (this.#object.program(ADOPT_COOKIES).loaded) this.missing.delete(ADOPT);
   }
 
   /**
