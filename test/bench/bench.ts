@@ -20,6 +20,7 @@ import { floods } from './sections/floods.ts';
 import { latency } from './sections/latency.ts';
 import { overhead } from './sections/overhead.ts';
 import { replay } from './sections/replay.ts';
+import { respond } from './sections/respond.ts';
 import { rules } from './sections/rules.ts';
 import { sensor } from './sections/sensor.ts';
 import { sinks } from './sections/sinks.ts';
@@ -38,6 +39,7 @@ const SECTIONS: Readonly<Record<SectionName, Section>> = {
   floods,
   starved,
   sinks,
+  respond,
 };
 
 /** Runs the sections and returns whether all checks passed. */

@@ -42,7 +42,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
   'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
   forwarder: ['base', 'bus', 'bus-kafka', 'checked-yaml', 'ecs', 'fields', 'service-kit', 'wire'],
-  response: ['base', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
+  response: ['base', 'host-kit', 'sensor', 'wire'],
   responder: ['base', 'bus', 'checked-yaml', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
 
   collector: [

@@ -15,6 +15,7 @@ export const SECTIONS = [
   'floods',
   'starved',
   'sinks',
+  'respond',
 ] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
