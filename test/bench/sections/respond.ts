@@ -57,6 +57,7 @@ function processDeps({ object }: TestSensor): ProcessDeps {
 interface Tree {
   readonly group: Group;
   readonly root: ChildProcess;
+  readonly size: number;
 }
 
 /** Returns the time of `act` on a new tree, ms, without that of its preparation. */
@@ -66,19 +67,34 @@ async function timed(size: number, act: (tree: Tree) => Promise<number> | number
   const root = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(root.stdout, 'data');
   await sleep(20);
-  return act({ group, root });
+  return await act({ group, root, size });
 }
 
 type ProcessKind = ReturnType<typeof killKind> | ReturnType<typeof suspendKind>;
 
-async function actOn(deps: ProcessDeps, kind: ProcessKind, { root, group }: Tree): Promise<number> {
+async function actOn(deps: ProcessDeps, kind: ProcessKind, { root, group, size }: Tree): Promise<number> {
   const start = deps.find(root.pid as number)?.start ?? 0n;
   const plan = await kind.plan({ pid: root.pid as number, start, reach: 'tree' }, request);
   const before = performance.now();
   const { facts } = await (kind as ReturnType<typeof killKind>).apply(plan as never, never);
   const took = performance.now() - before;
-  if (facts['left'] !== '0') throw new Error(`${facts['left']} processes of ${group.path} are left`);
+  const living = processesIn(group);
+  if (facts['left'] !== '0' || Number(facts['processes']) < size || (kind.name === 'kill' && living > 0))
+    throw new Error(`${kind.name}: ${JSON.stringify(facts)}, of ${size} processes, and ${living} live`);
   return took;
+}
+
+/** Processes of the cgroup that have not ended; an ended one whose parent has not waited for it does not count. */
+function processesIn({ path }: Group): number {
+  const pids = readFileSync(`${path}/cgroup.procs`, 'latin1').split('\n').filter(Boolean);
+  return pids.filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      return !'ZX'.includes(stat[stat.lastIndexOf(')') + 2] ?? 'X');
+    } catch {
+      return false; // It has ended.
+    }
+  }).length;
 }
 
 function killCgroup({ group }: Tree): number {
