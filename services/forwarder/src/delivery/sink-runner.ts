@@ -105,7 +105,6 @@ export class SinkRunner implements PipelineMetrics {
     this.#consumer = consumer;
     this.#deliver = createDelivery({ config, sink, trusted, counts: this.#counts });
     this.done = runPipeline({
-      service: 'forwarder',
       consumer,
       open: (partition, restore) => this.#open(partition, restore),
       deadLetter: (record, error) => deadLetter(record, error, groupOf(config.name)),
