@@ -1,6 +1,6 @@
 import type { Log } from '@ringfence/base';
 import type { Document } from '@ringfence/ecs';
-import type { Alert, Command, Incident, Result } from '@ringfence/wire';
+import type { Alert, Command, Incident, OperatorAction, Result } from '@ringfence/wire';
 import type { z } from 'zod';
 import type { SendName, SinkSettings } from './settings/common.ts';
 
@@ -10,6 +10,7 @@ export interface ItemRecords {
   readonly incident: Incident;
   readonly command: Command;
   readonly result: Result;
+  readonly operator: OperatorAction;
 }
 
 export type ItemKind = keyof ItemRecords;
@@ -21,7 +22,7 @@ export interface ItemOf<K extends ItemKind> {
   readonly kind: K;
   /**
    * The same for each delivery, so that the far side can drop doubles: id of the alert; `ID/VERSION` of an incident;
-   * `command/ID` and `result/ID`.
+   * `command/ID`, `result/ID` and `operator/ID`.
    */
   readonly id: string;
   /** Groups what belongs together and stays in order: id of the incident or alert, or cause of the command. */

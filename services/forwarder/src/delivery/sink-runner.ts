@@ -14,6 +14,7 @@ const TOPICS: Readonly<Record<SendName, readonly string[]>> = {
   alerts: [TOPIC.alerts],
   incidents: [TOPIC.incidents],
   responses: [TOPIC.commands, TOPIC.results],
+  operators: [TOPIC.operator],
 };
 
 /** Longest pause between two attempts, so that a far side that is back is used soon. */
