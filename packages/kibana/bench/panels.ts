@@ -109,9 +109,13 @@ async function copy(): Promise<number> {
       await ask('POST', '/_snapshot/bench/seed/_restore?wait_for_completion=true', {
         indices: index,
         include_global_state: false,
+        // An index of a data stream is hidden, and patterns of views don't find hidden ones.
+        index_settings: { 'index.hidden': false },
         rename_pattern: '.+',
         rename_replacement: `logs-${PREFIX}.${source}-copy${at}`,
       });
+    const { count } = await ask<{ count: number }>('GET', `/logs-${PREFIX}.*/_count`);
+    if (count < COPY * (at + 2)) throw new Error(`${thousands(count)} documents after ${at + 1} copies`);
     if (at % 10 === 9) note(`${at + 1} of ${copies} copies`);
   }
   return copies;
