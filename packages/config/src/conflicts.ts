@@ -30,7 +30,10 @@ export function conflictsOf(config: Config): Conflict[] {
       message: 'expected a token, or tokenFile, because without one any process of this host could post alerts',
     });
   if (token !== '' && tokenFile !== '')
-    conflicts.push({ key: 'collector.alerts.tokenFile', message: 'expected no file, because collector.alerts.token is set' });
+    conflicts.push({
+      key: 'collector.alerts.tokenFile',
+      message: 'expected no file, because collector.alerts.token is set',
+    });
   return conflicts;
 }
 

@@ -132,7 +132,8 @@ export class AlertSource implements LogSource {
 /** Throws OperatorError if there is no token, which an empty password would match. */
 function tokenOf({ token = '', tokenFile = '' }: AlertOptions): string {
   const found = tokenFile === '' ? token : readToken(tokenFile);
-  if (found === '') throw new OperatorError(`the token for alerts of other sensors is empty: ${tokenFile || 'not set'}`);
+  if (found === '')
+    throw new OperatorError(`the token for alerts of other sensors is empty: ${tokenFile || 'not set'}`);
   return found;
 }
 

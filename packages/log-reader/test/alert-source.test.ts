@@ -75,7 +75,10 @@ describe('alerts of other sensors', () => {
   it('are not taken when the file of the token can not be read: the start says which', async () => {
     using place = new LogPlace();
     const bus = await memoryBus();
-    const reader = startReader(place, bus, { files: [], alerts: { listen: alerts.listen, tokenFile: '/nowhere/token' } });
+    const reader = startReader(place, bus, {
+      files: [],
+      alerts: { listen: alerts.listen, tokenFile: '/nowhere/token' },
+    });
     await assert.rejects(reader.done, /collector\.alerts\.tokenFile: \/nowhere\/token cannot be read: ENOENT/);
   });
 

@@ -200,8 +200,7 @@ async function handleWithRetries(
       const pauseMs = backoffMs(attempt, { firstMs, maxMs });
       const { code = 'unknown' } = error as { readonly code?: string };
       const suppressed = pipeline.warnings.shouldLog(code);
-      if (suppressed !== null)
-        log?.warn({ err: error, attempt, pauseMs, suppressed }, 'a batch failed; retrying');
+      if (suppressed !== null) log?.warn({ err: error, attempt, pauseMs, suppressed }, 'a batch failed; retrying');
       await pauseOrStop(pauseMs, signal);
     }
   }

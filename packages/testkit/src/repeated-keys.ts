@@ -1,6 +1,6 @@
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
 
-/** Returns the keys that an object of a JSON text has twice, which JSON.parse hides. Throws SyntaxError if it is none. */
+/** Returns the keys that an object of a JSON text has twice, which JSON.parse hides. Throws SyntaxError for no JSON. */
 export function repeatedKeys(json: string): string[] {
   JSON.parse(json);
   const repeated: string[] = [];

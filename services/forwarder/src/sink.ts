@@ -2,10 +2,10 @@ import type { Log } from '@ringfence/base';
 import type { Document } from '@ringfence/ecs';
 import type { Alert, Command, Incident, OperatorAction, Result } from '@ringfence/wire';
 import type { z } from 'zod';
-import type { SendName, SinkSettings } from './settings/common.ts';
+import type { ItemKind, SendName, SinkSettings } from './settings/common.ts';
 
 /** The records that a sink can be sent, by kind. */
-export interface ItemRecords {
+export interface ItemRecords extends Record<ItemKind, unknown> {
   readonly alert: Alert;
   readonly incident: Incident;
   readonly command: Command;
@@ -13,7 +13,7 @@ export interface ItemRecords {
   readonly operator: OperatorAction;
 }
 
-export type ItemKind = keyof ItemRecords;
+export type { ItemKind };
 
 /** One record on its way to a sink: filtered, redacted, and with its fields mapped. */
 export type Item = { readonly [K in ItemKind]: ItemOf<K> }[ItemKind];

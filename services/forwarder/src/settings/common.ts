@@ -1,6 +1,5 @@
 import { Priorities, type Priority } from '@ringfence/wire';
 import { z } from 'zod';
-import type { ItemKind } from '../sink.ts';
 import { duration, filePath, secret } from './values.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected up to 63 lower-case letters, digits and dashes');
@@ -10,6 +9,9 @@ const field = z.string().regex(/^[@A-Za-z_][\w.@-]{0,199}$/, 'expected the name 
 /** Text to compare with; `*` matches any characters. */
 const glob = z.string().min(1).max(1000);
 const globs = z.union([glob.transform((one) => [one]), z.array(glob).min(1).max(1000)]);
+
+/** Kinds of records that a sink can be sent. */
+export type ItemKind = 'alert' | 'incident' | 'command' | 'result' | 'operator';
 
 const itemKind = z.enum(['alert', 'incident', 'command', 'result', 'operator']);
 

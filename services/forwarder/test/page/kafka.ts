@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openKafkaBus } from '@ringfence/bus-kafka';
 import { type KafkaTool, runKafkaTool, startKafka } from '@ringfence/dev-servers';
-import type { FarSide } from './far-sides.ts';
+import type { FarSide } from './far-side.ts';
 import { blocksOfPage } from './page.ts';
 
 /** Starts a Kafka with passwords over TLS, and runs the commands of the page, with the rights of an administrator. */
