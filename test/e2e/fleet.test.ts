@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { elasticsearchMissing, kafkaMissing, redisMissing } from '@ringfence/dev-servers';
 import { ApiClient } from '@ringfence/runtime/client';
 import type { Status } from '@ringfence/runtime/status';
+import { repeatedKeys } from '@ringfence/testkit';
+import { Panels } from './lib/fleet-panels.ts';
+import { farSidesMissing, startFarSides } from './lib/fleet-sinks.ts';
 import { type Ended, Running } from './lib/program.ts';
 import { skip as noRoot } from './lib/root.ts';
 import { until } from './lib/wait.ts';
@@ -91,6 +94,44 @@ const commandLines = (): string[] =>
       }
     });
 
+interface Hit {
+  readonly _id: string;
+  readonly _source: Readonly<Record<string, unknown>>;
+}
+
+/** Returns the answer of curl in the second terminal. */
+const answerOf = (stdout: string): { readonly hits: { readonly hits: readonly Hit[] } } =>
+  JSON.parse(stdout.slice(stdout.indexOf('\n{\n')));
+
+/** Returns the ids of the alerts of the demo's incident. */
+function alertsOf(stdout: string): readonly string[] {
+  const alerts = answerOf(stdout).hits.hits[0]?._source['ringfence.incident.alerts'];
+  assert.ok(Array.isArray(alerts) && alerts.length > 0);
+  return alerts;
+}
+
+/** The address that the second terminal reads. */
+const elasticsearchOf = (fleet: string): string =>
+  /^ELASTICSEARCH='(.*)'$/m.exec(readFileSync(join(fleet, 'env'), 'utf8'))?.[1] ?? '';
+
+/** Panels about what the demo does not do, and about events that only a sample of the processes stores. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set([
+  'attack chains: Waiting for a person',
+  'hosts and containers: Who talks to whom',
+  'hosts and containers: Connections',
+  'response: Only observed',
+  'response: Not carried out',
+  'pipeline health: Lost events',
+  'pipeline health: Silent hosts',
+  'pipeline health: Losses over time',
+  'pipeline health: Losses by host and cause',
+  'pipeline health: Dead letters',
+  'audit: Dead letters',
+  'audit: Signatures',
+  'audit: What people did',
+  'audit: Who did what, and why',
+]);
+
 test('the commands of README start a fleet that finds an incident, kills its process and stores it in Elasticsearch', {
   skip,
 }, async (t) => {
@@ -102,7 +143,15 @@ test('the commands of README start a fleet that finds an incident, kills its pro
     rmSync(path, { recursive: true, force: true }),
   );
   const fleet = join(directory, 'ringfence-fleet');
-  await using terminal = new Shell(first, directory);
+  await using servers = new AsyncDisposableStack();
+  const noFarSides = farSidesMissing();
+  const sinks = servers.adopt(mkdtempSync(join(tmpdir(), 'rf-readme-sinks-')), (path) =>
+    rmSync(path, { recursive: true }),
+  );
+  const farSides = noFarSides === undefined ? await startFarSides(servers, sinks) : [];
+  const withSinks = first.replace(/dev fleet$/m, `dev fleet --sinks ${sinks}`);
+  assert.notEqual(withSinks, first);
+  await using terminal = new Shell(noFarSides === undefined ? withSinks : first, directory);
   await until(
     'the start of the fleet',
     () => {
@@ -135,16 +184,58 @@ test('the commands of README start a fleet that finds an incident, kills its pro
     assert.match(stdout, /\n {2}4 hosts with the current interest \(\d+\)\n/, 'this machine and three simulated hosts');
   });
 
+  const [, id = ''] = /\n +(inc-\w+) · critical/.exec(stdout) ?? [];
   await t.test('curl shows the incident of the demo', () => {
-    const [, id] = /\n +(inc-\w+) · critical/.exec(stdout) ?? [];
     assert.ok(id, stdout);
-    const answer = stdout.slice(stdout.indexOf('\n{\n'));
-    const { hits } = JSON.parse(answer) as { hits: { hits: { _id: string; _source: { message: string } }[] } };
+    const { hits } = answerOf(stdout);
     assert.deepEqual(
       hits.hits.map(({ _id }) => _id),
       [`incident/${id}`],
     );
-    assert.match(hits.hits[0]?._source.message ?? '', /web-1/);
+    assert.match(String(hits.hits[0]?._source['message']), /web-1/);
+  });
+
+  for (const { name, ids } of farSides)
+    await t.test(`the incident of the demo, its alerts, its order and the answer are in ${name}`, async () => {
+      const wanted = alertsOf(stdout);
+      await until(`the incident in ${name}`, async () => {
+        const arrived = new Set(await ids());
+        return (
+          wanted.every((alert) => arrived.has(alert)) &&
+          [...arrived].some((found) => found.startsWith(`${id}/`)) &&
+          [...arrived].some((found) => found.startsWith('command/')) &&
+          [...arrived].some((found) => found.startsWith('result/'))
+        );
+      });
+    });
+  await t.test('the incident of the demo is in two other systems', { skip: noFarSides ?? false }, () => {
+    assert.deepEqual(farSides.map(({ name }) => name).sort(), ['VictoriaLogs', 'rsyslog']);
+  });
+
+  await t.test(
+    'the query of every panel finds the incident of the demo, but for what it has none of',
+    async (panel) => {
+      const panels = new Panels(elasticsearchOf(fleet));
+      await panels.refresh();
+      const { _source } = answerOf(stdout).hits.hits[0]!;
+      const counts = await panels.counts(await panels.documentsOf(id, String(_source['container.id'])));
+      const full = [...counts.values()].filter((count) => count > 0);
+      panel.diagnostic(`${full.length} of ${counts.size} panels have documents`);
+      assert.deepEqual(
+        [...counts].filter(([title, count]) => count === 0 && !MAY_BE_EMPTY.has(title)),
+        [],
+      );
+    },
+  );
+
+  await t.test('no line of a log has a key twice', () => {
+    const logs = globSync('*/log', { cwd: fleet }).map((path) => readFileSync(join(fleet, path), 'utf8'));
+    const lines = logs.flatMap((log) => log.split('\n')).filter((line) => line.startsWith('{'));
+    assert.ok(lines.length > 10, `${lines.length} lines`);
+    assert.deepEqual(
+      lines.filter((line) => repeatedKeys(line).length > 0),
+      [],
+    );
   });
 
   await t.test('its simulated hosts are connected to control streams and brokers', async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { durationText, OperatorError, type Paint, paintFor, pause } from '@ringfence/base';
+import { renderProblem } from '@ringfence/checked-yaml';
 import { untilInterrupted } from '@ringfence/runtime/process';
 import type { Status } from '@ringfence/runtime/status';
 import { type DevFleet, type Member, startDevFleet } from '@ringfence/simulator';
@@ -21,6 +22,7 @@ interface FleetFlags {
   readonly rate: string;
   readonly play?: string;
   readonly agent: boolean;
+  readonly sinks?: string;
 }
 
 const REDRAW_MS = 2000;
@@ -43,6 +45,7 @@ export function addDev(program: Command): void {
     .option('--play <recording>', 'recording that the simulated hosts replay in a loop instead (see ringfence record)')
     .option('--brokers <n>', 'number of Kafka brokers, 1 or 3', '1')
     .option('--copies <n>', 'number of processes of each service, 1 to 4', '1')
+    .option('--sinks <path>', 'file or folder of sinks that get alerts and incidents (see docs/SINKS.md)')
     .option('--no-agent', 'do not watch this machine (watching needs root)')
     .option(
       '--dir <directory>',
@@ -73,6 +76,7 @@ async function devFleet(flags: FleetFlags): Promise<void> {
     play: flags.play === undefined ? null : resolve(flags.play),
     attackEveryS: ATTACK_EVERY_S,
   };
+  if (flags.sinks !== undefined) await checkSinks(resolve(flags.sinks));
   if (flags.agent) requireRoot('watching this machine', 'run the command as root, or with --no-agent');
   if (simulated.play !== null) await (await openRecording(simulated.play))[Symbol.asyncDispose]();
   const signal = untilInterrupted();
@@ -89,6 +93,7 @@ async function devFleet(flags: FleetFlags): Promise<void> {
       brokers,
       copies,
       agent: flags.agent,
+      sinks: flags.sinks === undefined ? [] : [resolve(flags.sinks)],
       simulated,
       signal,
       onStep,
@@ -107,6 +112,14 @@ async function devFleet(flags: FleetFlags): Promise<void> {
     view.draw([]);
     print(paint.dim('interrupted; everything is stopped'));
   }
+}
+
+/** Throws OperatorError with the mistakes, before servers are started. */
+async function checkSinks(path: string): Promise<void> {
+  const { loadSinkFiles } = await import('@ringfence/forwarder');
+  const { items, problems } = loadSinkFiles([path]);
+  if (problems.length > 0) throw new OperatorError(problems.map(renderProblem).join('\n'));
+  if (items.length === 0) throw new OperatorError(`--sinks ${path}: there is no sink`);
 }
 
 /** Writes the addresses of the servers for `. DIRECTORY/env` in a shell. */

@@ -134,7 +134,12 @@ export interface Config {
       readonly journald: 'auto' | 'on' | 'off';
       readonly linesPerSecond: number;
     };
-    readonly alerts: { readonly enabled: boolean; readonly listen: Address; readonly token: string };
+    readonly alerts: {
+      readonly enabled: boolean;
+      readonly listen: Address;
+      readonly token: string;
+      readonly tokenFile: string;
+    };
     readonly probes: {
       readonly pam: boolean;
       readonly shell: boolean;

@@ -19,15 +19,20 @@ export function conflictsOf(config: Config): Conflict[] {
     const message = `expected a loopback address, or metrics.token to be set; got ${metrics.listen.host}`;
     conflicts.push({ key: 'metrics.listen', message });
   }
-  const { enabled, listen, token } = collector.alerts;
+  const { enabled, listen, token, tokenFile } = collector.alerts;
   if (enabled && !LOOPBACK.test(listen.host)) {
     const message = `expected a loopback address, because alerts come unencrypted; got ${listen.host}`;
     conflicts.push({ key: 'collector.alerts.listen', message });
   }
-  if (enabled && token === '')
+  if (enabled && `${token}${tokenFile}` === '')
     conflicts.push({
       key: 'collector.alerts.token',
-      message: 'expected a token, because without one any process of this host could post alerts',
+      message: 'expected a token, or tokenFile, because without one any process of this host could post alerts',
+    });
+  if (token !== '' && tokenFile !== '')
+    conflicts.push({
+      key: 'collector.alerts.tokenFile',
+      message: 'expected no file, because collector.alerts.token is set',
     });
   return conflicts;
 }

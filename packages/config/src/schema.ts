@@ -414,12 +414,13 @@ const shape = (directories: DefaultDirectories) => ({
       ),
     }),
     alerts: section('Takes alerts that Falco or another sensor on this host posts as JSON. See docs/ALERTS.md.', {
-      enabled: flag(false, 'Take them. `collector.alerts.token` is required.'),
+      enabled: flag(false, 'Take them. `collector.alerts.token` or `collector.alerts.tokenFile` is required.'),
       listen: address(
         '127.0.0.1:2801',
         "Address on loopback. The default port is that of falcosidekick, which Falco's documentation uses.",
       ),
       token: secret('Sent as a bearer token, or as the password in the URL, with any user.'),
+      tokenFile: optionalPath('File with the token, instead of `token`. Read again for each request.'),
     }),
     probes: section(
       "Probes in libraries and programs of the host, which report data from the process's memory. Files in containers are not probed.",

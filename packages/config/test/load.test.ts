@@ -173,7 +173,14 @@ describe('settings that are refused with the position, the expected value and a 
       yaml: 'collector:\n  alerts:\n    enabled: true\n    listen: 0.0.0.0:2801\n',
       expected: [
         'ringfence.yaml:4:13: collector.alerts.listen: expected a loopback address, because alerts come unencrypted; got 0.0.0.0',
-        'default: collector.alerts.token: expected a token, because without one any process of this host could post alerts',
+        'default: collector.alerts.token: expected a token, or tokenFile, because without one any process of this host could post alerts',
+      ],
+    },
+    {
+      description: 'two places of the token for alerts, whose value is not shown',
+      yaml: 'collector:\n  alerts:\n    token: hunter2\n    tokenFile: /etc/ringfence/falco-token\n',
+      expected: [
+        'ringfence.yaml:4:16: collector.alerts.tokenFile: expected no file, because collector.alerts.token is set',
       ],
     },
     {

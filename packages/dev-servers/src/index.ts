@@ -2,7 +2,15 @@ export { type AlertmanagerServer, alertmanagerMissing, startAlertmanager } from 
 export { type Collector, collectorMissing, startCollector, startLogShipper } from './collector.ts';
 export { duckdbMissing, queryDuckdb } from './duckdb.ts';
 export { type Grok, grokMissing, startGrok } from './grok.ts';
-export { type KafkaBroker, type KafkaCluster, type KafkaOptions, kafkaMissing, startKafka } from './kafka.ts';
+export {
+  type KafkaBroker,
+  type KafkaCluster,
+  type KafkaOptions,
+  type KafkaTool,
+  kafkaMissing,
+  runKafkaTool,
+  startKafka,
+} from './kafka.ts';
 export type { KafkaSecurity } from './kafka-security.ts';
 export { type ReservedPorts, reservePorts } from './ports.ts';
 export { type RedisOptions, type RedisServer, redisMissing, startRedis } from './redis.ts';

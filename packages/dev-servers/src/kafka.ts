@@ -192,3 +192,18 @@ async function runtimeOf(): Promise<Runtime> {
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
   return startNodes(await runtimeOf(), options);
 }
+
+const TOOLS = {
+  'kafka-topics.sh': 'org.apache.kafka.tools.TopicCommand',
+  'kafka-acls.sh': 'org.apache.kafka.tools.AclCommand',
+} as const;
+
+export type KafkaTool = keyof typeof TOOLS;
+
+/** Runs one of Kafka's own commands. Throws ERR_TESTKIT_TOOL with its output. */
+export async function runKafkaTool(tool: KafkaTool, args: readonly string[]): Promise<string> {
+  const runtime = await runtimeOf();
+  const flags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  const command = java(flags, 128, TOOLS[tool], ...args);
+  return runTool(runtime.java.path, command, { env: { ...process.env, ...environment(runtime) } });
+}

@@ -12,7 +12,7 @@ import { createWorkplace, removeWorkplace } from './workplace.ts';
 
 /** An rsyslog that writes each message as one line of JSON. */
 export interface RsyslogServer extends RunningServer, AsyncDisposable {
-  readonly ports: { readonly tcp: number; readonly tls: number; readonly relp: number; readonly udp: number };
+  readonly ports: Readonly<Record<'tcp' | 'tls' | 'relp' | 'relps' | 'udp', number>>;
   readonly ca: TestCa;
   /** PEM file of `ca` */
   readonly caFile: string;
@@ -49,13 +49,13 @@ export function rsyslogMissing(): string | undefined {
     : undefined;
 }
 
-/** Starts rsyslog on free ports of 127.0.0.1: TCP, TLS, RELP and UDP. */
+/** Starts rsyslog on free ports of 127.0.0.1: TCP, TLS, RELP, RELP over TLS, and UDP. */
 export async function startRsyslog(): Promise<RsyslogServer> {
   const found = installed();
   if (found === undefined)
     throw new TestServerError('ERR_TESTKIT_START', `rsyslog was not started: ${rsyslogMissing()}`);
   await using undo = new AsyncDisposableStack();
-  const [tcp = 0, tls = 0, relp = 0, udp = 0] = undo.use(await reservePorts(4)).ports;
+  const [tcp = 0, tls = 0, relp = 0, relps = 0, udp = 0] = undo.use(await reservePorts(5)).ports;
   const directory = undo.adopt(createWorkplace('rsyslog'), removeWorkplace);
   mkdirSync(join(directory, 'work'));
   const ca = await createTestCa();
@@ -72,7 +72,7 @@ export async function startRsyslog(): Promise<RsyslogServer> {
     ca: caFile,
     certificate: file('server.pem', certificate),
     key: file('server.key', key),
-    ports: { tcp, tls, relp, udp },
+    ports: { tcp, tls, relp, relps, udp },
   });
   const { program, modules, libraries } = found;
   const server = new ServerProcess({
@@ -86,7 +86,7 @@ export async function startRsyslog(): Promise<RsyslogServer> {
   await server.start();
   const started = undo.move();
   return withControls(server, {
-    ports: { tcp, tls, relp, udp },
+    ports: { tcp, tls, relp, relps, udp },
     ca,
     caFile,
     messages: () => (existsSync(output) ? linesOf(readFileSync(output, 'utf8')) : []),
@@ -144,7 +144,7 @@ interface Settings {
   readonly ports: RsyslogServer['ports'];
 }
 
-const configOf = ({ work, output, ca, certificate, key, ports: { tcp, tls, relp, udp } }: Settings): string => `
+const configOf = ({ work, output, ca, certificate, key, ports: { tcp, tls, relp, relps, udp } }: Settings): string => `
 global(workDirectory="${work}" maxMessageSize="1m" parser.escapeControlCharactersOnReceive="off"
   defaultNetstreamDriver="ossl" defaultNetstreamDriverCAFile="${ca}"
   defaultNetstreamDriverCertFile="${certificate}" defaultNetstreamDriverKeyFile="${key}")
@@ -152,11 +152,12 @@ global(workDirectory="${work}" maxMessageSize="1m" parser.escapeControlCharacter
 main_queue(queue.type="direct")
 module(load="imtcp")
 module(load="imudp")
-module(load="imrelp")
+module(load="imrelp" tls.tlslib="openssl")
 input(type="imtcp" address="127.0.0.1" port="${tcp}" streamDriver.name="ptcp" streamDriver.mode="0")
 input(type="imtcp" address="127.0.0.1" port="${tls}" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
 input(type="imudp" address="127.0.0.1" port="${udp}")
 input(type="imrelp" address="127.0.0.1" port="${relp}" maxDataSize="1m")
+input(type="imrelp" address="127.0.0.1" port="${relps}" maxDataSize="1m" tls="on" tls.myCert="${certificate}" tls.myPrivKey="${key}")
 template(name="json" type="string" string="%jsonmesg%\\n")
 action(type="omfile" file="${output}" template="json" asyncWriting="off" flushOnTXEnd="on")
 `;

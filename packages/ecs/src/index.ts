@@ -13,3 +13,4 @@ export {
   signatureFields,
 } from './common.ts';
 export { incidentBody, incidentDocument } from './incident.ts';
+export { operatorBody, operatorDocument } from './operator.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { contentFor, dashboardBody, placedPanels, savedObjectsOf } from '../src/index.ts';
 import type { Chart, Panel, Source } from '../src/model.ts';
-import { parseKql } from './kql.ts';
+import { fieldsOf } from '../src/queries/index.ts';
+import { parseKql } from '../src/queries/kql.ts';
 import { mappedFields } from './mapped-fields.ts';
-import { fieldsOf } from './queries.ts';
 
 const content = contentFor('ringfence');
 const panels: readonly { readonly where: string; readonly panel: Panel }[] = content.dashboards.flatMap(

@@ -3,8 +3,8 @@ import { suite, test } from 'node:test';
 import { elasticsearchMissing, sharedElasticsearch } from '@ringfence/dev-servers';
 import { contentFor } from '../src/index.ts';
 import type { Source } from '../src/model.ts';
+import { type Searched, searchOfChart, searchOfSavedSearch } from '../src/queries/index.ts';
 import { storeAttack } from './attack.ts';
-import { type Searched, searchOfChart, searchOfSavedSearch } from './queries.ts';
 
 const PREFIX = `kibana${process.pid}`;
 const content = contentFor(PREFIX);

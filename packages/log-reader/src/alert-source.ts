@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Tallies } from '@ringfence/base';
+import { messageOf, OperatorError, type Tallies } from '@ringfence/base';
 import { asObject, asText, type Json, parseJson } from '@ringfence/host-kit';
 import { writtenAt } from './line-time.ts';
 import { type LogLine, type LogSource, MAX_LINE } from './log-source.ts';
@@ -8,8 +9,10 @@ import { type LogLine, type LogSource, MAX_LINE } from './log-source.ts';
 export interface AlertOptions {
   /** Port 0 selects a free port. */
   readonly listen: { readonly host: string; readonly port: number };
-  /** Sent as a bearer token, or as the password of any user */
-  readonly token: string;
+  /** Sent as a bearer token, or as the password of any user. @default that of `tokenFile` */
+  readonly token?: string;
+  /** Read for each request, so that the token can be changed. */
+  readonly tokenFile?: string;
 }
 
 export interface AlertSourceDeps extends AlertOptions {
@@ -29,6 +32,8 @@ const MAX_WAITING = 1024;
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_TIME = 40;
+/** More than any token needs. */
+const TOKEN_MAX_BYTES = 4096;
 /** Characters of each text of an alert that is too long as a whole. */
 const SHORTER = [4096, 1024, 256, 64];
 
@@ -42,7 +47,7 @@ export class AlertSource implements LogSource {
   readonly name = 'alerts';
   readonly paths: readonly string[] = [];
   readonly settled = true;
-  /** Resolves when the port is open. Rejects with the errors of node:net. */
+  /** Resolves when the port is open. Rejects with the errors of node:net, or OperatorError without a readable token. */
   readonly ready: Promise<void>;
   readonly #deps: AlertSourceDeps;
   readonly #server: Server;
@@ -59,7 +64,12 @@ export class AlertSource implements LogSource {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
     promise.catch(() => {});
-    this.#server.once('error', reject).listen({ ...deps.listen }, resolve);
+    try {
+      tokenOf(deps);
+      this.#server.once('error', reject).listen({ ...deps.listen }, resolve);
+    } catch (error) {
+      reject(error);
+    }
   }
 
   /** 0 until the port is open */
@@ -92,7 +102,9 @@ export class AlertSource implements LogSource {
       this.#deps.events.add(event);
       response.writeHead(status, { connection: 'close' }).end();
     };
-    if (!this.#isAllowed(request.headers.authorization ?? '')) return refuse(401, 'alerts_denied');
+    const allowed = this.#isAllowed(request.headers.authorization ?? '');
+    if (allowed === null) return refuse(503, 'alerts_refused');
+    if (!allowed) return refuse(401, 'alerts_denied');
     if (request.method !== 'POST') return refuse(405, 'alerts_malformed');
     const body = await bodyOf(request);
     if (body === null) return refuse(413, 'alerts_too_long');
@@ -103,12 +115,39 @@ export class AlertSource implements LogSource {
     this.#deps.wake();
   }
 
-  #isAllowed(authorization: string): boolean {
+  /** Returns null while the token can't be read. */
+  #isAllowed(authorization: string): boolean | null {
     const [scheme = '', value = ''] = authorization.split(' ', 2);
     const isBasic = scheme.toLowerCase() === 'basic';
     const login = isBasic ? Buffer.from(value, 'base64').toString('utf8') : `:${value}`;
     const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-    return timingSafeEqual(digest(login.slice(login.indexOf(':') + 1)), digest(this.#deps.token));
+    try {
+      return timingSafeEqual(digest(login.slice(login.indexOf(':') + 1)), digest(tokenOf(this.#deps)));
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Throws OperatorError if there is no token, which an empty password would match. */
+function tokenOf({ token = '', tokenFile = '' }: AlertOptions): string {
+  const found = tokenFile === '' ? token : readToken(tokenFile);
+  if (found === '')
+    throw new OperatorError(`the token for alerts of other sensors is empty: ${tokenFile || 'not set'}`);
+  return found;
+}
+
+function readToken(path: string): string {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(TOKEN_MAX_BYTES);
+      return bytes.toString('utf8', 0, readSync(file, bytes)).trim();
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw new OperatorError(`collector.alerts.tokenFile: ${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }
 

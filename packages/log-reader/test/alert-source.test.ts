@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { memoryBus } from '@ringfence/testkit/agent';
 import type { LogReader } from '../src/log-reader.ts';
@@ -46,6 +48,38 @@ describe('alerts of other sensors', () => {
       ['{"rule":"a"}'],
     );
     assert.equal(reader.stats().logEvents['alerts_denied'], 4);
+  });
+
+  it('are taken with the token of a file, which can be changed; an empty or missing one lets nobody in', async () => {
+    using place = new LogPlace();
+    const bus = await memoryBus();
+    const tokenFile = join(place.stateDir, 'falco-token');
+    writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
+    await using reader = startReader(place, bus, { files: [], alerts: { listen: alerts.listen, tokenFile } });
+    assert.equal(await post(reader, '{"rule":"a"}'), 200);
+    writeFileSync(tokenFile, 'another');
+    assert.equal(await post(reader, '{"rule":"b"}'), 401);
+    assert.equal(await post(reader, '{"rule":"c"}', { authorization: 'Bearer another' }), 200);
+    writeFileSync(tokenFile, '\n');
+    for (const authorization of ['Bearer ', 'Bearer another', `Basic ${Buffer.from('falco:').toString('base64')}`])
+      assert.equal(await post(reader, '{"rule":"d"}', { authorization }), 503);
+    unlinkSync(tokenFile);
+    assert.equal(await post(reader, '{"rule":"e"}', { authorization: 'Bearer another' }), 503);
+    assert.deepEqual(
+      (await linesOn(bus, 2)).map(({ message }) => message),
+      ['{"rule":"a"}', '{"rule":"c"}'],
+    );
+    assert.equal(reader.stats().logEvents['alerts_refused'], 4);
+  });
+
+  it('are not taken when the file of the token can not be read: the start says which', async () => {
+    using place = new LogPlace();
+    const bus = await memoryBus();
+    const reader = startReader(place, bus, {
+      files: [],
+      alerts: { listen: alerts.listen, tokenFile: '/nowhere/token' },
+    });
+    await assert.rejects(reader.done, /collector\.alerts\.tokenFile: \/nowhere\/token cannot be read: ENOENT/);
   });
 
   it('stay readable when they are too long for a line', async () => {

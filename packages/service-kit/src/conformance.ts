@@ -36,7 +36,6 @@ export interface CountingOptions
 /** Counts until `signal` aborts. */
 export async function count(consumer: Consumer, options: CountingOptions): Promise<void> {
   await runPipeline({
-    service: 'counting',
     consumer,
     deadLetter: ({ key }, error) => record('dead', key, String(error)),
     async open(partition, restore) {

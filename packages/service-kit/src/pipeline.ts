@@ -53,8 +53,6 @@ export interface Partitioned {
 }
 
 interface CommonOptions {
-  /** Name of the service in log lines. */
-  readonly service: string;
   readonly consumer: Consumer;
   /** Returns the framed DeadLetter for `ringfence.dlq`. */
   readonly deadLetter: (record: InRecord, error: unknown) => OutRecord;
@@ -143,7 +141,7 @@ async function processUnlessLost(pipeline: Pipeline, records: readonly InRecord[
   } catch (error) {
     if (!(error instanceof AssignmentLostError)) throw error;
     pipeline.metrics?.assignmentLost?.();
-    pipeline.log?.warn({ service: pipeline.service, err: error }, 'a partition went to another member of the group');
+    pipeline.log?.warn({ err: error }, 'a partition went to another member of the group');
   }
 }
 
@@ -189,7 +187,7 @@ async function handleWithRetries(
   pipeline: Pipeline,
   { handler, records }: HandlerBatch,
 ): Promise<{ readonly effect: Effect } | { readonly poison: unknown }> {
-  const { service, signal, metrics, log, retryBaseMs: firstMs = 100, retryMaxMs: maxMs = 30_000 } = pipeline;
+  const { signal, metrics, log, retryBaseMs: firstMs = 100, retryMaxMs: maxMs = 30_000 } = pipeline;
   for (let attempt = 0; ; attempt++) {
     try {
       return { effect: await handler.handle(records) };
@@ -202,8 +200,7 @@ async function handleWithRetries(
       const pauseMs = backoffMs(attempt, { firstMs, maxMs });
       const { code = 'unknown' } = error as { readonly code?: string };
       const suppressed = pipeline.warnings.shouldLog(code);
-      if (suppressed !== null)
-        log?.warn({ service, err: error, attempt, pauseMs, suppressed }, 'a batch failed; retrying');
+      if (suppressed !== null) log?.warn({ err: error, attempt, pauseMs, suppressed }, 'a batch failed; retrying');
       await pauseOrStop(pauseMs, signal);
     }
   }
@@ -215,7 +212,7 @@ async function sendToDeadLetter(pipeline: Pipeline, record: InRecord, error: unk
   const suppressed = pipeline.deadLetterLog.shouldLog(code);
   if (suppressed !== null) {
     pipeline.log?.error(
-      { service: pipeline.service, code, reason: message, topic, partition, offset, suppressed },
+      { code, reason: message, topic, partition, offset, suppressed },
       'a record cannot be processed; it goes to the dead letters',
     );
   }
@@ -235,8 +232,7 @@ async function commit(pipeline: Pipeline, records: readonly InRecord[], effect: 
       if (!isFull && fateOf(error) !== 'retriable') throw error;
       pipeline.metrics?.backPressure?.();
       const message = isFull ? 'the bus is full; waiting for room' : 'the bus is away; waiting for it';
-      if (pipeline.warnings.shouldLog(message) !== null)
-        pipeline.log?.warn({ service: pipeline.service, err: error }, message);
+      if (pipeline.warnings.shouldLog(message) !== null) pipeline.log?.warn({ err: error }, message);
       await pauseOrStop(backoffMs(attempt, isFull ? FULL_RETRY : AWAY_RETRY), pipeline.signal);
     }
   }

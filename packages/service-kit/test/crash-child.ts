@@ -27,7 +27,6 @@ const count = new StateTable<number>({
 });
 
 void runPipeline({
-  service: 'forward',
   consumer,
   signal: new AbortController().signal,
   failpoint,

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import { BusFullError, type Consumer, type EmbeddedBus, type InRecord } from '@ringfence/bus';
+import { createLogger } from '@ringfence/telemetry';
+import { repeatedKeys } from '@ringfence/testkit';
 import { createRecord, createTopic, defer, NOTHING, openWithClock, readAll } from '@ringfence/testkit/bus';
 import { type Failpoint, type Handler, type PipelineOptions, runPipeline } from '../src/pipeline.ts';
 import { StateTable } from '../src/state-table.ts';
@@ -33,7 +35,6 @@ async function createFixture(t: TestContext, values: readonly string[]): Promise
   defer(t, () => abort.abort());
   const run: Fixture['run'] = (overrides) =>
     runPipeline({
-      service: 'test',
       consumer,
       signal: abort.signal,
       deadLetter: (record, error) => ({
@@ -138,7 +139,6 @@ describe('a pipeline', () => {
     assert.equal((await values(bus, 'ringfence.dlq')).length, 50);
     assert.deepEqual(lines, [
       {
-        service: 'test',
         code: 'unknown',
         reason: 'this is poison',
         topic: 'in',
@@ -147,6 +147,34 @@ describe('a pipeline', () => {
         suppressed: 0,
       },
     ]);
+  });
+
+  test('writes lines of JSON to the log of its service that have each key once', async (t) => {
+    const { consumer, abort, run } = await createFixture(t, ['bad', 'later', 'last']);
+    const lines: string[] = [];
+    const log = createLogger({ format: 'json', stream: { write: (line) => lines.push(line) } });
+    const commit = consumer.commit.bind(consumer);
+    const refusals = [new BusFullError(1, 1, 0), new FatedError('retriable')];
+    consumer.commit = async (records, effect) => {
+      const refusal = refusals.pop();
+      if (refusal !== undefined) throw refusal;
+      await commit(records, effect);
+    };
+    let attempts = 0;
+    await run({
+      log: log.child({ service: 'test' }),
+      handle(records) {
+        if (records.some(({ value }) => String(value) === 'bad')) throw new FatedError('poison');
+        if (attempts++ === 0) throw new FatedError('retriable');
+        if (records.some(({ value }) => String(value) === 'last')) abort.abort();
+        return forward(records);
+      },
+    });
+    assert.deepEqual(
+      lines.map((line) => [JSON.parse(line).service, repeatedKeys(line)]),
+      Array.from({ length: 4 }, () => ['test', []]),
+    );
+    assert.deepEqual(new Set(lines.map((line) => JSON.parse(line).msg)).size, 4);
   });
 
   test('rejects with any other error, and leaves the batch uncommitted', async (t) => {
@@ -175,7 +203,6 @@ describe('a pipeline', () => {
       await commit(records, effect);
     };
     await runPipeline({
-      service: 'test',
       consumer,
       signal: abort.signal,
       deadLetter: (record) => ({ ...record, topic: 'ringfence.dlq' }),

@@ -8,6 +8,7 @@ import {
   type IncidentAlert,
   incidentId,
   type LineageProcess,
+  type OperatorAction,
   PROCESS_ONLY,
   type Result,
   UNSIGNED,
@@ -188,6 +189,21 @@ export function createTestResult(command: Command, overrides: Partial<Result> = 
     children: 0,
     facts: {},
     ...UNSIGNED,
+    ...overrides,
+  };
+}
+
+export function createTestAction(n: number, overrides: Partial<OperatorAction> = {}): OperatorAction {
+  return {
+    ...{
+      id: n.toString(16).padStart(32, '0'),
+      at: 1_790_000_000_000_000 + n,
+      hostId: EVIDENCE_HOST,
+      hostname: 'web-1',
+    },
+    ...{ action: 'incident.show', target: 'inc-1', reason: 'a test', uid: 0, user: 'root', claimedUid: 1000 },
+    ...{ claimedUser: 'ann', origin: 'socket', command: 'ringfence incident show inc-1', pid: 7 },
+    ...{ details: { state: 'triaged' }, ...UNSIGNED },
     ...overrides,
   };
 }

@@ -1,6 +1,7 @@
 export type { EventValues } from './body.ts';
 export { collidingSchema } from './collision.ts';
 export {
+  createTestAction,
   createTestAlert,
   createTestCommand,
   createTestIncident,

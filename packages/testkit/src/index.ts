@@ -1,2 +1,3 @@
 export { readable } from './readable.ts';
 export { releasedRecord } from './released.ts';
+export { repeatedKeys } from './repeated-keys.ts';

@@ -61,7 +61,7 @@ export {
   verifyRecord,
   verifyRecordAsync,
 } from './signing.ts';
-export { ACCESS, type Access, ROLES, type Role, recordsOf, topicsOf } from './topic/access.ts';
+export { ACCESS, type Access, OPERATOR_ROLES, ROLES, type Role, recordsOf, topicsOf } from './topic/access.ts';
 export { deadLetter } from './topic/dead-letter.ts';
 export { publishSchema, readPublishedSchema } from './topic/published-schema.ts';
 export { type SchemaTrust, schemaBook } from './topic/schema-book.ts';

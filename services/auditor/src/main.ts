@@ -92,7 +92,6 @@ export async function startAuditor(deps: AuditorDeps): Promise<Auditor> {
   };
 
   const pipeline = runPipeline({
-    service: 'auditor',
     consumer,
     handle: async (records) => {
       const { outputs, state } = await writer.handle(records);

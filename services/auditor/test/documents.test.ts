@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alertDocument, commandDocument, incidentDocument, resultDocument } from '@ringfence/ecs';
+import { alertDocument, commandDocument, incidentDocument, operatorDocument, resultDocument } from '@ringfence/ecs';
 import {
+  createTestAction,
   createTestAlert,
   createTestCommand,
   createTestIncident,
@@ -9,9 +10,7 @@ import {
   createTestResult,
 } from '@ringfence/synthetic';
 import { createSigningKey, encode, encodeSigned } from '@ringfence/wire';
-import { operatorDocument } from '../src/elasticsearch/documents/operator.ts';
 import { templateLines } from '../src/elasticsearch/template-files.ts';
-import { createTestAction } from './support.ts';
 
 test('documents contain trace ids: of the alert, of the alerts of an incident, of the alert that caused a command', () => {
   const alerts = [createTestAlert(1), createTestAlert(2)];

@@ -3,19 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import type { InRecord } from '@ringfence/bus';
-import { createTestAlert, createTestIncident, EVIDENCE_WALL_OFFSET, evidenceEntity } from '@ringfence/synthetic';
+import {
+  createTestAction,
+  createTestAlert,
+  createTestIncident,
+  EVIDENCE_WALL_OFFSET,
+  evidenceEntity,
+} from '@ringfence/synthetic';
 import { EventView, encode, type Incident, TOPIC } from '@ringfence/wire';
 import { MIN_BYTES } from '../src/config.ts';
 import { AuditReader, createAuditPipeline, SqliteSink } from '../src/index.ts';
-import {
-  createTestAction,
-  createTestBatch,
-  createTestProcess,
-  execBody,
-  inRecord,
-  openBody,
-  tempDir,
-} from './support.ts';
+import { createTestBatch, createTestProcess, execBody, inRecord, openBody, tempDir } from './support.ts';
 
 const MINE = 100;
 const OTHER = 200;

@@ -15,11 +15,9 @@ import {
   type Event,
   EventBatchWriter,
   LANE,
-  type OperatorAction,
   type Process,
   typeOf,
   U64_ZERO,
-  UNSIGNED,
   u64FromBigInt,
 } from '@ringfence/wire';
 
@@ -197,20 +195,5 @@ export function inRecord(topic: string, offset: number, value: Uint8Array | null
     key: EVIDENCE_HOST,
     value: value === null ? null : asBuffer(value),
     timestamp: EVIDENCE_WALL_OFFSET,
-  };
-}
-
-export function createTestAction(n: number, overrides: Partial<OperatorAction> = {}): OperatorAction {
-  return {
-    ...{
-      id: n.toString(16).padStart(32, '0'),
-      at: 1_790_000_000_000_000 + n,
-      hostId: EVIDENCE_HOST,
-      hostname: 'web-1',
-    },
-    ...{ action: 'incident.show', target: 'inc-1', reason: 'a test', uid: 0, user: 'root', claimedUid: 1000 },
-    ...{ claimedUser: 'ann', origin: 'socket', command: 'ringfence incident show inc-1', pid: 7 },
-    ...{ details: { state: 'triaged' }, ...UNSIGNED },
-    ...overrides,
   };
 }

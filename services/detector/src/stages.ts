@@ -91,7 +91,6 @@ const pipelineDeps = ({ deps: { key = null, trusted, trace, options = {} }, stat
 
 function common({ deps: { log, metrics, failpoint }, consumer, signal }: Stage, service: string) {
   return {
-    service,
     consumer,
     signal,
     deadLetter: (record: InRecord, error: unknown) => deadLetter(record, error, service),

@@ -37,7 +37,6 @@ export async function startEnricher(deps: EnricherDeps): Promise<EnricherService
   const consumer = await bus.consumer({ group: 'enricher', topics: [TOPIC.raw, TOPIC.logsRaw], stores: [STORE] });
   const stop = new AbortController();
   const running = runPipeline({
-    service: 'enricher',
     consumer,
     async open(partition, restore) {
       const pipeline = createEnricherPipeline({ enrolment, key, options, partition, stats });

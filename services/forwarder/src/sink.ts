@@ -1,18 +1,19 @@
 import type { Log } from '@ringfence/base';
 import type { Document } from '@ringfence/ecs';
-import type { Alert, Command, Incident, Result } from '@ringfence/wire';
+import type { Alert, Command, Incident, OperatorAction, Result } from '@ringfence/wire';
 import type { z } from 'zod';
-import type { SendName, SinkSettings } from './settings/common.ts';
+import type { ItemKind, SendName, SinkSettings } from './settings/common.ts';
 
 /** The records that a sink can be sent, by kind. */
-export interface ItemRecords {
+export interface ItemRecords extends Record<ItemKind, unknown> {
   readonly alert: Alert;
   readonly incident: Incident;
   readonly command: Command;
   readonly result: Result;
+  readonly operator: OperatorAction;
 }
 
-export type ItemKind = keyof ItemRecords;
+export type { ItemKind };
 
 /** One record on its way to a sink: filtered, redacted, and with its fields mapped. */
 export type Item = { readonly [K in ItemKind]: ItemOf<K> }[ItemKind];
@@ -21,7 +22,7 @@ export interface ItemOf<K extends ItemKind> {
   readonly kind: K;
   /**
    * The same for each delivery, so that the far side can drop doubles: id of the alert; `ID/VERSION` of an incident;
-   * `command/ID` and `result/ID`.
+   * `command/ID`, `result/ID` and `operator/ID`.
    */
   readonly id: string;
   /** Groups what belongs together and stays in order: id of the incident or alert, or cause of the command. */

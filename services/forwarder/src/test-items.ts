@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Alert, Incident } from '@ringfence/wire';
 import { itemOf } from './items/read-item.ts';
 import type { Item, SinkKind } from './sink.ts';
@@ -40,7 +41,7 @@ function testAlert(id: string, hostId: string, sink: string, timestamp: number):
     container: null,
     cgroupPath: '',
     incident: '',
-    hostname: '',
+    hostname: hostname(),
     ...UNSIGNED,
   };
 }
@@ -69,7 +70,7 @@ function testIncident(alert: Alert, version: number, state: 'open' | 'closed'): 
     status: state === 'open' ? 'new' : 'closed',
     verdict: 'undecided',
     history: [],
-    hostname: '',
+    hostname: alert.hostname,
     lead: null,
     ...UNSIGNED,
   };

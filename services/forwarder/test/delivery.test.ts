@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import type { InRecord } from '@ringfence/bus';
-import { createTestAlert, createTestIncident } from '@ringfence/synthetic';
-import { decode, encode, TOPIC } from '@ringfence/wire';
+import { createTestAction, createTestAlert, createTestIncident } from '@ringfence/synthetic';
+import { createSigningKey, decode, encode, encodeSigned, type SigningKey, TOPIC } from '@ringfence/wire';
 import { replay } from '../src/replay.ts';
 import {
   killedRunner,
@@ -57,6 +57,45 @@ suite('a sink', () => {
     assert.deepEqual(idsOf(broken.received.slice(refused)).slice(-50), ids);
     await one.close();
     await other.close();
+  });
+
+  test('that sends what operators did has its own position there, and a fleet refuses what no service signed', async () => {
+    await using receiver = await startReceiver();
+    await using test = await openTestBus();
+    const yaml = hook(receiver.url, ', send: [operators], only: {kind: operator}');
+    const produce = (from: number, key: SigningKey | null = null): Promise<unknown> =>
+      test.bus.produce(
+        [from, from + 1].map((n) => {
+          const { keyId: _, signature: __, ...action } = createTestAction(n, { target: `inc-${n}` });
+          return { topic: TOPIC.operator, key: 'host', value: encodeSigned('OperatorAction', action, key) };
+        }),
+      );
+    await (await startRunner(test.bus, yaml)).close();
+    await produceAlerts(test.bus, 0, 3);
+    await produce(1);
+    const first = await startRunner(test.bus, yaml);
+    await until(() => idsOf(receiver.received).length >= 2, 'two actions');
+    await first.close();
+    const [auditor, stranger] = [createSigningKey(), createSigningKey()];
+    await produce(3, auditor);
+    await produce(5, stranger);
+    const second = await startRunner(test.bus, yaml, {
+      trusted: (role) => (keyId) => (role === 'auditor' && keyId === auditor.keyId ? auditor.publicKey : undefined),
+    });
+    await until(async () => (await second.status()).backlog === 0, 'no backlog');
+    const { sent, refused } = await second.status();
+    await second.close();
+    assert.deepEqual([sent, refused], [2, 2]);
+    assert.deepEqual(
+      idsOf(receiver.received),
+      [1, 2, 3, 4].map((n) => `operator/${createTestAction(n).id}`),
+    );
+    const letters: InRecord[] = [];
+    for await (const record of test.bus.read({ topic: TOPIC.dlq })) letters.push(record);
+    assert.deepEqual(
+      letters.map(({ value }) => decode('DeadLetter', value!).code),
+      ['ERR_SINK_FORGED', 'ERR_SINK_FORGED'],
+    );
   });
 
   test('whose far side refuses one record gets the others, and the record goes to the dead letters', async () => {

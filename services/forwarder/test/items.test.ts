@@ -4,7 +4,7 @@ import { createTestLineage } from '@ringfence/synthetic';
 import { createFilter } from '../src/items/filter.ts';
 import { createFieldMap } from '../src/items/map-fields.ts';
 import { createRedactor } from '../src/items/redact.ts';
-import { alertItem, incidentItem, sinkOf } from './support.ts';
+import { alertItem, incidentItem, operatorItem, sinkOf } from './support.ts';
 
 const settingsOf = (yaml: string) => sinkOf(`{sink: a, type: webhook, url: 'https://x.example', ${yaml}}`).common;
 
@@ -25,6 +25,15 @@ suite('a filter', () => {
       assert.equal(createFilter(settingsOf(yaml))(alertItem(1)), passes);
     });
   }
+
+  test('with a kind passes the items of that kind, and needs one that exists', () => {
+    const passing = (yaml: string): boolean[] =>
+      [alertItem(1), incidentItem(1), operatorItem(1)].map(createFilter(settingsOf(yaml)));
+    assert.deepEqual(passing('only: {kind: operator}'), [false, false, true]);
+    assert.deepEqual(passing('only: {kind: [alert, operator], severity: emergency}'), [false, false, true]);
+    assert.deepEqual(passing('except: {kind: operator, event.action: incident.*}'), [true, true, false]);
+    assert.throws(() => settingsOf('only: {kind: operators}'), /kind/);
+  });
 
   test('with many stars ends: matching by all ways to divide the text would take years', () => {
     const glob = `${'a*'.repeat(200)}b`;

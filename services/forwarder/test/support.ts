@@ -13,8 +13,8 @@ import { silentLog } from '@ringfence/base';
 import type { Bus, EmbeddedBus } from '@ringfence/bus';
 import { openEmbeddedBus } from '@ringfence/bus';
 import { renderProblem } from '@ringfence/checked-yaml';
-import { createTestAlert, createTestIncident } from '@ringfence/synthetic';
-import { encode, type Incident, TOPIC, topicsWith } from '@ringfence/wire';
+import { createTestAction, createTestAlert, createTestIncident } from '@ringfence/synthetic';
+import { encode, type Incident, type OperatorAction, TOPIC, topicsWith } from '@ringfence/wire';
 import { type RunnerDeps, SinkRunner } from '../src/delivery/sink-runner.ts';
 import { itemOf } from '../src/items/read-item.ts';
 import { loadSinks, openSink, type SinkConfig } from '../src/settings/load.ts';
@@ -39,6 +39,11 @@ export function incidentItem(version: number, overrides: Partial<Incident> = {})
     group: incident.id,
     at: incident.lastSeen,
   });
+}
+
+export function operatorItem(sequence: number, overrides: Partial<OperatorAction> = {}): Item {
+  const action = createTestAction(sequence, overrides);
+  return itemOf('operator', action, { id: `operator/${action.id}`, group: action.target, at: action.at });
 }
 
 export function createTickets(): Tickets & { readonly all: Map<string, string> } {

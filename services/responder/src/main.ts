@@ -77,7 +77,6 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
   const dispatching = await orClose(consumer, () => startDispatching(shared));
   const forwarding = deps.followInterest ? startForwarding(shared, stop.signal) : undefined;
   const done = runPipeline({
-    service: 'responder',
     consumer,
     ...partitioned(shared, dispatching.router, () => policies),
     deadLetter: (record, error) => deadLetter(record, error, 'responder'),

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { rsyslogMissing, startRsyslog } from '@ringfence/dev-servers';
 import { freePort } from '@ringfence/simulator';
 import { TOPIC } from '@ringfence/wire';
 import { Child } from '../fleet/child.ts';
@@ -10,12 +14,15 @@ import { MeasuredFleet } from '../fleet/measured-fleet.ts';
 import type { BenchContext } from '../lib/context.ts';
 import { count, ratio, sumOf } from '../lib/figures.ts';
 import type { Report } from '../lib/report.ts';
+import { startCounter } from '../sinks/sides.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(`../fleet/${name}`, import.meta.url));
 /** Hosts that send in parallel in a round */
 const HOSTS_PER_ROUND = 6;
 /** Groups of hosts: each round needs new hosts, because batches that a host sends again are duplicates. */
-const ROUNDS = 9;
+const ROUNDS = 15;
+/** Rounds without sinks, and as many with two, by turns */
+const SINK_ROUNDS = 3;
 /** The steady load, as a share of the rate that the fleet reaches with a backlog */
 const STEADY_SHARE = 0.8;
 const SETTLE_MS = 4000;
@@ -97,6 +104,7 @@ async function measureServices({ report }: BenchContext, measured: MeasuredFleet
   measured.toggleProfiles();
   const capacity = backlog.events / backlog.totalSeconds;
   const steady = await run('steady, Elasticsearch', 2, Math.round(capacity * STEADY_SHARE));
+  const sinks = await withSinks(report, measured, run);
   const file = await withFileAuditor(measured, () => run('backlog, SQLite', 3));
   await measured.join({ name: 'enricher-2', services: ['enricher'] });
   await measured.join({ name: 'detector-2', services: ['detector'], settings: ONE_ALERT });
@@ -106,7 +114,7 @@ async function measureServices({ report }: BenchContext, measured: MeasuredFleet
   reportRounds(
     report,
     'raw → Kafka → enriched → detected → audited; acks of all replicas, mutual TLS, zstd; each service in its own process',
-    [backlog, steady, file, two],
+    [backlog, steady, ...sinks, file, two],
     idle,
   );
   report.print(wire);
@@ -116,6 +124,57 @@ async function measureServices({ report }: BenchContext, measured: MeasuredFleet
     `  a second enricher and detector: × ${ratio(two.events / two.totalSeconds, capacity)} events/s; CPU per event × ${ratio(cpuPerEvent(two, 'enricher'), cpuPerEvent(backlog, 'enricher'))} and × ${ratio(cpuPerEvent(two, 'detector'), cpuPerEvent(backlog, 'detector'))}`,
   );
   return capacity;
+}
+
+/**
+ * Measures backlogs without sinks and with two by turns, because other load changes within minutes; the fastest of each
+ * count. Sinks read alerts, incidents and responses, at positions of their own.
+ */
+async function withSinks(
+  report: Report,
+  measured: MeasuredFleet,
+  run: (label: string, index: number) => Promise<Round>,
+): Promise<Round[]> {
+  const reason = rsyslogMissing();
+  if (reason !== undefined) {
+    report.print(`  two sinks: skipped: ${reason}`);
+    return [];
+  }
+  await using stack = new AsyncDisposableStack();
+  const { ports } = stack.use(await startRsyslog());
+  const hook = await startCounter();
+  stack.defer(() => void hook.server.close());
+  const files = {
+    soc: `type: syslog, url: 'relp://127.0.0.1:${ports.relp}', format: cef`,
+    hook: `type: webhook, url: '${hook.url}'`,
+  };
+  const folder = stack.adopt(mkdtempSync(join(tmpdir(), 'ringfence-bench-sinks-')), (path) =>
+    rmSync(path, { recursive: true }),
+  );
+  for (const [name, settings] of Object.entries(files))
+    writeFileSync(join(folder, `${name}.yaml`), `{sink: ${name}, ${settings}}`, { mode: 0o600 });
+  const forwarder = await measured.join({
+    name: 'forwarder',
+    services: ['forwarder'],
+    settings: { forwarder: { sinks: [folder] } },
+  });
+  const rounds: { readonly without: Round[]; readonly withTwo: Round[] } = { without: [], withTwo: [] };
+  for (let i = 0; i < SINK_ROUNDS; i++) {
+    await sleep(SETTLE_MS);
+    rounds.withTwo.push(await run('backlog, two sinks', 9 + 2 * i));
+    await forwarder.stop();
+    rounds.without.push(await run('backlog, no sinks', 10 + 2 * i));
+    if (i < SINK_ROUNDS - 1) await forwarder.start();
+  }
+  const rate = ({ events, totalSeconds }: Round): number => events / totalSeconds;
+  const [without, withTwo] = [rounds.without, rounds.withTwo].map(
+    (played) => played.toSorted((a, b) => rate(b) - rate(a))[0]!,
+  ) as [Round, Round];
+  const rates = (played: readonly Round[]): string => played.map((one) => count(rate(one))).join(', ');
+  report.print(
+    `  two sinks: × ${ratio(rate(withTwo), rate(without))} events/s (${rates(rounds.withTwo)}; without ${rates(rounds.without)}); ${count(hook.records())} records sent to the webhook`,
+  );
+  return [without, withTwo];
 }
 
 /** Measures one host alone: several hosts with the same recording would sometimes share a compressed batch. */

@@ -21,6 +21,8 @@ export interface DevFleetOptions {
   readonly agent: boolean;
   /** Further settings of that agent. */
   readonly agentSettings?: Readonly<Record<string, unknown>>;
+  /** Files of sinks, or folders of them: forwarders send to these. @default none, and no forwarder runs */
+  readonly sinks?: readonly string[];
   /** Hosts that exist only in their events. @default none */
   readonly simulated?: Omit<SimulationOptions, 'settings'>;
   /** Aborts the start. */
@@ -38,7 +40,7 @@ export interface DevFleet extends AsyncDisposable {
 }
 
 export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet> {
-  const { directory, brokers, copies, agent, signal } = options;
+  const { directory, brokers, copies, agent, sinks = [], signal } = options;
   const onStep = (part: string): void => {
     signal?.throwIfAborted();
     options.onStep(part);
@@ -70,6 +72,9 @@ export async function startDevFleet(options: DevFleetOptions): Promise<DevFleet>
       settings: { control: { listen: endpoints[i] } },
     })),
   ];
+  if (sinks.length > 0)
+    for (const name of numbered('forwarder'))
+      joining.push({ name, services: ['forwarder'], settings: { forwarder: { sinks } } });
   if (agent) {
     const settings = { control: { endpoints }, sensor: { pinPath: pinPathOf(directory) }, ...options.agentSettings };
     joining.push({ name: 'agent', services: ['collector'], settings });

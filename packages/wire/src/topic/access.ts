@@ -70,7 +70,15 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
     group: 'auditor',
   },
   forwarder: {
-    reads: [TOPIC.alerts, TOPIC.incidents, TOPIC.commands, TOPIC.results, TOPIC.enrolments, TOPIC.schemas],
+    reads: [
+      TOPIC.alerts,
+      TOPIC.incidents,
+      TOPIC.commands,
+      TOPIC.results,
+      TOPIC.operator,
+      TOPIC.enrolments,
+      TOPIC.schemas,
+    ],
     writes: [TOPIC.operator, TOPIC.dlq, TOPIC.schemas],
     group: 'forwarder',
   },
@@ -82,6 +90,9 @@ export const ACCESS: Readonly<Record<Role, Access>> = {
 };
 
 export const ROLES: readonly Role[] = Object.keys(ACCESS) as Role[];
+
+/** The roles whose processes record the actions of operators. */
+export const OPERATOR_ROLES: readonly Role[] = ROLES.filter((role) => ACCESS[role].writes.includes(TOPIC.operator));
 
 /** Returns the names of the records that these roles read or write. */
 export function recordsOf(roles: readonly Role[], access: 'reads' | 'writes'): RecordName[] {

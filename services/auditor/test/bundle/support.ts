@@ -1,6 +1,12 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { createTestAlert, createTestCommand, createTestIncident, createTestResult } from '@ringfence/synthetic';
+import {
+  createTestAction,
+  createTestAlert,
+  createTestCommand,
+  createTestIncident,
+  createTestResult,
+} from '@ringfence/synthetic';
 import {
   type Alert,
   createSigningKey,
@@ -13,7 +19,7 @@ import {
 import { buildBundle, type HeadOnBus } from '../../src/bundle/index.ts';
 import type { Evidence } from '../../src/evidence.ts';
 import { AuditReader, createAuditPipeline, SqliteSink } from '../../src/index.ts';
-import { createTestAction, inRecord } from '../support.ts';
+import { inRecord } from '../support.ts';
 import { testBatch } from '../trail.ts';
 
 export interface TestKeys {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { OutRecord } from '@ringfence/bus';
-import { createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/synthetic';
+import { createTestAction, createTestAlert, createTestIncident, EVIDENCE_HOST } from '@ringfence/synthetic';
 import { createSigningKey, encode, TOPIC } from '@ringfence/wire';
 import { buildBundle, verifyBundle } from '../../src/bundle/index.ts';
 import { ClusterReader } from '../../src/index.ts';
-import { createTestAction, inRecord } from '../support.ts';
+import { inRecord } from '../support.ts';
 import { testTrail } from '../trail.ts';
 import type { ClusterStore } from './cluster.ts';
 import { storeWithNewSink, toInRecords } from './suite.ts';

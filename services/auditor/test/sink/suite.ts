@@ -254,7 +254,7 @@ export function sinkSuite(name: string, openStore: () => Promise<TestStore>): vo
 }
 
 /** Returns the heads of a sink as they are published on the bus. */
-async function publishedHeads(store: TestStore): Promise<NonNullable<Parameters<TestStore['verify']>[0]>> {
+export async function publishedHeads(store: TestStore): Promise<NonNullable<Parameters<TestStore['verify']>[0]>> {
   const sink = store.open();
   await storeRecords(sink, [inRecord(TOPIC.alerts, 9, encode('Alert', createTestAlert(99)))]);
   const { trail, heads } = await sink.heads();

@@ -14,6 +14,7 @@ const TOPICS: Readonly<Record<SendName, readonly string[]>> = {
   alerts: [TOPIC.alerts],
   incidents: [TOPIC.incidents],
   responses: [TOPIC.commands, TOPIC.results],
+  operators: [TOPIC.operator],
 };
 
 /** Longest pause between two attempts, so that a far side that is back is used soon. */
@@ -105,7 +106,6 @@ export class SinkRunner implements PipelineMetrics {
     this.#consumer = consumer;
     this.#deliver = createDelivery({ config, sink, trusted, counts: this.#counts });
     this.done = runPipeline({
-      service: 'forwarder',
       consumer,
       open: (partition, restore) => this.#open(partition, restore),
       deadLetter: (record, error) => deadLetter(record, error, groupOf(config.name)),

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Priorities, type Priority } from '@ringfence/wire';
-import type { Item } from '../sink.ts';
+import type { Item, ItemKind } from '../sink.ts';
 
 /** What people are shown of an item, taken from its document, so that dropped fields are not shown. Empty: unknown. */
 export interface Summary {
@@ -59,8 +59,16 @@ export function summaryOf(item: Item): Summary {
   };
 }
 
+const TITLES: Readonly<Record<ItemKind, string>> = {
+  alert: 'rule.name',
+  incident: 'message',
+  command: 'event.action',
+  result: 'event.action',
+  operator: 'event.action',
+};
+
 function titleOf({ kind, document }: Item): string {
-  const name = { alert: 'rule.name', incident: 'message', command: 'event.action', result: 'event.action' }[kind];
+  const name = TITLES[kind];
   return String([document[name] ?? kind].flat()[0]);
 }
 
@@ -71,7 +79,7 @@ const techniquesOf = (techniques: readonly string[], subtechniques: readonly str
     return own.length === 0 ? [id] : own;
   });
 
-/** The priority of a response is that of a notice. */
+/** The priority of what was done is that of a notice. */
 function priorityOf({ kind, record }: Item): Priority {
   if (kind === 'alert') return record.priority;
   return kind === 'incident' ? record.severity : 'notice';

@@ -11,12 +11,13 @@ export function createFilter({ only, except }: Pick<SinkSettings, 'only' | 'exce
   return (item) => matchesOnly(item) && !matchesExcept(item);
 }
 
-function matcherOf({ severity, fields }: Match): Filter {
+function matcherOf({ severity, kinds, fields }: Match): Filter {
   const conditions = Object.entries(fields);
   const least = severity === undefined ? 0 : Priorities.indexOf(severity);
   return (item) => {
+    if (kinds !== undefined && !kinds.includes(item.kind)) return false;
     const priority = priorityOf(item);
-    // A response has no priority: an analyst who sees the incident also sees what was done about it.
+    // What was done has no priority: an analyst who sees the incident also sees what was done about it.
     if (priority !== null && Priorities.indexOf(priority) < least) return false;
     return conditions.every(([field, globs]) =>
       valuesOf(item.document[field]).some((value) => globs.some((glob) => matchesGlob(glob, value))),

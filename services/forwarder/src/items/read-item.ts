@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { InRecord } from '@ringfence/bus';
-import { alertBody, commandBody, type Document, incidentBody, resultBody } from '@ringfence/ecs';
-import { decode, type Incident, type Role, TOPIC, verifyRecord } from '@ringfence/wire';
+import { alertBody, commandBody, type Document, incidentBody, operatorBody, resultBody } from '@ringfence/ecs';
+import { decode, type Incident, OPERATOR_ROLES, type Role, TOPIC, verifyRecord } from '@ringfence/wire';
 import { SinkForgedError } from '../errors.ts';
 import type { Item, ItemKind, ItemRecords } from '../sink.ts';
 
@@ -10,9 +10,9 @@ export type TrustedKeys = ((role: Role) => (keyId: string, at?: number) => KeyOb
 
 interface Source<K extends ItemKind> {
   readonly kind: K;
-  readonly schema: 'Alert' | 'Incident' | 'Command' | 'Result';
-  /** Role that writes the records */
-  readonly role: Role;
+  readonly schema: 'Alert' | 'Incident' | 'Command' | 'Result' | 'OperatorAction';
+  /** Roles that write the records */
+  readonly roles: readonly Role[];
   readonly idOf: (record: ItemRecords[K]) => string;
   readonly groupOf: (record: ItemRecords[K]) => string;
   /** µs since the epoch */
@@ -23,7 +23,7 @@ const SOURCES: Readonly<Record<string, { readonly [K in ItemKind]: Source<K> }[I
   [TOPIC.alerts]: {
     kind: 'alert',
     schema: 'Alert',
-    role: 'detector',
+    roles: ['detector'],
     idOf: ({ id }) => id,
     groupOf: ({ id, incident }) => incident || id,
     timeOf: ({ timestamp }) => timestamp,
@@ -31,7 +31,7 @@ const SOURCES: Readonly<Record<string, { readonly [K in ItemKind]: Source<K> }[I
   [TOPIC.incidents]: {
     kind: 'incident',
     schema: 'Incident',
-    role: 'detector',
+    roles: ['detector'],
     idOf: ({ id, version }) => `${id}/${version}`,
     groupOf: ({ id }) => id,
     timeOf: ({ lastSeen }) => lastSeen,
@@ -39,7 +39,7 @@ const SOURCES: Readonly<Record<string, { readonly [K in ItemKind]: Source<K> }[I
   [TOPIC.commands]: {
     kind: 'command',
     schema: 'Command',
-    role: 'responder',
+    roles: ['responder'],
     idOf: ({ id }) => `command/${id}`,
     groupOf: ({ cause }) => cause,
     timeOf: ({ issuedAt }) => issuedAt,
@@ -47,9 +47,17 @@ const SOURCES: Readonly<Record<string, { readonly [K in ItemKind]: Source<K> }[I
   [TOPIC.results]: {
     kind: 'result',
     schema: 'Result',
-    role: 'responder',
+    roles: ['responder'],
     idOf: ({ id }) => `result/${id}`,
     groupOf: ({ id }) => id,
+    timeOf: ({ at }) => at,
+  },
+  [TOPIC.operator]: {
+    kind: 'operator',
+    schema: 'OperatorAction',
+    roles: OPERATOR_ROLES,
+    idOf: ({ id }) => `operator/${id}`,
+    groupOf: ({ id, target }) => target || id,
     timeOf: ({ at }) => at,
   },
 };
@@ -61,11 +69,12 @@ const SOURCES: Readonly<Record<string, { readonly [K in ItemKind]: Source<K> }[I
 export function readItem({ topic, value, timestamp }: InRecord, trusted: TrustedKeys): Item | null {
   const source = SOURCES[topic] as Source<ItemKind> | undefined;
   if (source === undefined || value === null) return null;
-  const { kind, schema, role, idOf, groupOf, timeOf } = source;
+  const { kind, schema, roles, idOf, groupOf, timeOf } = source;
   const record = decode(schema, value) as ItemRecords[ItemKind];
   const id = idOf(record);
   if (trusted !== null) {
-    const key = record.keyId === '' ? undefined : trusted(role)(record.keyId, timestamp);
+    const find = (role: Role): KeyObject | undefined => trusted(role)(record.keyId, timestamp);
+    const key = record.keyId === '' ? undefined : roles.map(find).find((found) => found !== undefined);
     if (key === undefined || !verifyRecord(key, value)) throw new SinkForgedError(kind, id, record.keyId);
   }
   return itemOf(kind, record, { id, group: groupOf(record), at: timeOf(record) });
@@ -90,5 +99,7 @@ function documentOf(kind: ItemKind, record: ItemRecords[ItemKind]): Document {
       return commandBody(record as ItemRecords['command']);
     case 'result':
       return resultBody(record as ItemRecords['result']);
+    case 'operator':
+      return operatorBody(record as ItemRecords['operator']);
   }
 }

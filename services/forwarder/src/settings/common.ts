@@ -10,20 +10,29 @@ const field = z.string().regex(/^[@A-Za-z_][\w.@-]{0,199}$/, 'expected the name 
 const glob = z.string().min(1).max(1000);
 const globs = z.union([glob.transform((one) => [one]), z.array(glob).min(1).max(1000)]);
 
+/** Kinds of records that a sink can be sent. */
+export type ItemKind = 'alert' | 'incident' | 'command' | 'result' | 'operator';
+
+const itemKind = z.enum(['alert', 'incident', 'command', 'result', 'operator']);
+
 /** Conditions on fields of the document, all of which must hold; `severity` is the least urgent priority. */
 const match = z
-  .looseObject({ severity: z.enum(Priorities).optional() })
+  .looseObject({
+    severity: z.enum(Priorities).optional(),
+    kind: z.union([itemKind, z.array(itemKind).min(1)]).optional(),
+  })
   .superRefine((conditions, context) => {
     for (const [key, value] of Object.entries(conditions)) {
-      if (key === 'severity') continue;
+      if (key === 'severity' || key === 'kind') continue;
       if (!field.safeParse(key).success)
         context.addIssue({ code: 'custom', path: [key], message: `"${key.slice(0, 64)}" is no name of a field` });
       if (!globs.safeParse(value).success)
         context.addIssue({ code: 'custom', path: [key], message: 'expected a text or a list of texts' });
     }
   })
-  .transform(({ severity, ...rest }) => ({
+  .transform(({ severity, kind, ...rest }) => ({
     severity,
+    kinds: kind === undefined ? undefined : [kind].flat(),
     fields: Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, [value].flat() as string[]])),
   }));
 
@@ -31,6 +40,8 @@ const match = z
 export interface Match {
   /** This priority or a more urgent one */
   readonly severity?: Priority | undefined;
+  /** One of these */
+  readonly kinds?: readonly ItemKind[] | undefined;
   /** Texts by field, of which one must match; `*` matches any characters */
   readonly fields: Readonly<Record<string, readonly string[]>>;
 }
@@ -50,9 +61,9 @@ function isRegex(text: string): boolean {
 export const commonShape: z.ZodRawShape = {
   /** Name of the sink, and of its position: a renamed sink is a new one. */
   sink: name,
-  /** What is sent: `alerts`, `incidents`, `responses` (commands and their results). */
+  /** What is sent: `alerts`, `incidents`, `responses` (commands and their results), `operators` (what people did). */
   send: z
-    .array(z.enum(['alerts', 'incidents', 'responses']))
+    .array(z.enum(['alerts', 'incidents', 'responses', 'operators']))
     .min(1)
     .optional(),
   /** Sends only what matches all of these conditions. */
@@ -87,8 +98,8 @@ export const commonShape: z.ZodRawShape = {
   insecure: z.boolean().default(false),
 };
 
-/** What can be sent; responses are commands and their results. */
-export type SendName = 'alerts' | 'incidents' | 'responses';
+/** What can be sent; responses are commands and their results, operators what people asked Ringfence to do. */
+export type SendName = 'alerts' | 'incidents' | 'responses' | 'operators';
 
 /** Settings that all sinks have. */
 export interface SinkSettings {

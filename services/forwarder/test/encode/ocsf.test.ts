@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { createTestCommand, createTestLineage, createTestResult } from '@ringfence/synthetic';
+import { createTestCommand, createTestLineage, createTestResult, EVIDENCE_HOST } from '@ringfence/synthetic';
 import type { Command, Incident, Result } from '@ringfence/wire';
 import fc from 'fast-check';
 import { ocsfEvent } from '../../src/encode/ocsf/index.ts';
@@ -8,7 +8,7 @@ import { itemOf } from '../../src/items/read-item.ts';
 import type { Item } from '../../src/sink.ts';
 import { createTestContainer, HOSTILE, hostileItem } from '../kinds/hostile.ts';
 import { ocsfProblems, type Shape, schema } from '../ocsf/validate.ts';
-import { alertItem, incidentItem } from '../support.ts';
+import { alertItem, incidentItem, operatorItem } from '../support.ts';
 
 const container = createTestContainer();
 const lineage = [100, 99, 98, 1].map(createTestLineage);
@@ -38,6 +38,9 @@ const incident = (overrides: Partial<Incident> = {}): Item =>
     ...overrides,
   });
 
+const hostileAction = (text: string): Item =>
+  operatorItem(1, { action: text, target: text, reason: text, user: text, command: text, details: { [text]: text } });
+
 const ITEMS: Readonly<Record<string, Item>> = {
   'an alert': attack,
   'an alert without a process': alertItem(1, { lineage: [], tactics: [], techniques: [] }),
@@ -57,6 +60,11 @@ const ITEMS: Readonly<Record<string, Item>> = {
       resultItem(outcome),
     ]),
   ),
+  'an action of an operator': operatorItem(1),
+  'an action of a service, without a target, user and process': operatorItem(1, {
+    ...{ action: 'settings.start', target: '', reason: '', uid: -1, user: '', pid: -1, origin: 'service' },
+  }),
+  ...Object.fromEntries(HOSTILE.map((text, i) => [`an action with hostile text ${i}`, hostileAction(text)])),
   ...Object.fromEntries(HOSTILE.map((text, i) => [`hostile text ${i}`, hostileItem(i, text)])),
 };
 
@@ -110,6 +118,25 @@ suite('OCSF', () => {
     assert.equal(evidence.src_endpoint, undefined);
     assert.deepEqual(evidence.file, { path: '/etc/shadow', name: 'shadow', type_id: 0 });
     assert.equal(severity, 'Medium');
+  });
+
+  test('of an action of an operator says who did what to what, and why', () => {
+    const of = (action: string, target = 'inc-1'): Record<string, unknown> =>
+      ocsfEvent(operatorItem(1, { action, target, reason: 'on call' }));
+    const { entity, actor, comment, device } = of('incident.set') as Record<string, object>;
+    assert.deepEqual(
+      [entity, actor, comment],
+      [
+        { uid: 'inc-1', type_id: 99, type: 'incident' },
+        { process: { pid: 7, cmd_line: 'ringfence incident show inc-1' }, user: { name: 'root', uid: '0' } },
+        'on call',
+      ],
+    );
+    assert.equal((device as { uid: string }).uid, EVIDENCE_HOST);
+    assert.deepEqual(
+      ['token.create', 'incident.show', 'incident.set', 'service.revoke'].map((action) => of(action)['activity_id']),
+      [1, 2, 3, 4],
+    );
   });
 
   test('says what an incident does: it opens, grows and closes', () => {

@@ -2,51 +2,10 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { silentLog } from '@ringfence/base';
 import { openSink } from '../../src/settings/load.ts';
-import { alertItem, createContext, incidentItem, type Received, sendOnce, sinkOf, startReceiver } from '../support.ts';
+import { alertItem, createContext, incidentItem, sendOnce, sinkOf, startReceiver } from '../support.ts';
+import { Azure, CLIENT, RULE, TENANT } from './azure-server.ts';
 import { HOSTILE, hostileItem } from './hostile.ts';
 import { readmeBlocks } from './readme.ts';
-
-const TENANT = '00000000-0000-4000-8000-000000000001';
-const CLIENT = '00000000-0000-4000-8000-000000000002';
-const RULE = `dcr-${'a1'.repeat(16)}`;
-const STREAM = 'Custom-Ringfence_CL';
-
-interface Answer {
-  readonly status: number;
-  readonly body?: object;
-}
-
-/** Microsoft's token endpoint and its Logs Ingestion API, as published. */
-class Azure {
-  secret = 'the-secret';
-  tokens = 0;
-  readonly rows: Record<string, unknown>[] = [];
-
-  answer = ({ method, path, headers, body }: Received): Answer => {
-    if (path === `/${TENANT}/oauth2/v2.0/token`) return this.#token(new URLSearchParams(body));
-    const error = (status: number, code: string): Answer => ({ status, body: { error: { code, message: code } } });
-    const url = new URL(path, 'http://x');
-    if (headers.authorization !== `Bearer token-${this.tokens}`) return error(401, 'InvalidToken');
-    if (method !== 'POST' || url.searchParams.get('api-version') !== '2023-01-01')
-      return error(400, 'InvalidApiVersion');
-    const [, rule, stream] = /^\/dataCollectionRules\/([^/]+)\/streams\/([^/]+)$/.exec(url.pathname) ?? [];
-    if (rule !== RULE) return error(404, 'RecordNotFound');
-    if (stream !== STREAM) return error(400, 'InvalidStream');
-    if (Buffer.byteLength(body) > 1_000_000) return error(413, 'ContentLengthLimitExceeded');
-    const rows = JSON.parse(body) as Record<string, unknown>[];
-    if (!Array.isArray(rows)) return error(400, 'InvalidRequestFormat');
-    this.rows.push(...rows);
-    return { status: 204 };
-  };
-
-  #token(form: URLSearchParams): Answer {
-    if (form.get('grant_type') !== 'client_credentials' || form.get('scope') !== 'https://monitor.azure.com/.default')
-      return { status: 400, body: { error: 'invalid_scope' } };
-    if (form.get('client_id') !== CLIENT || form.get('client_secret') !== this.secret)
-      return { status: 401, body: { error: 'invalid_client', error_description: 'AADSTS7000215' } };
-    return { status: 200, body: { token_type: 'Bearer', expires_in: 3599, access_token: `token-${++this.tokens}` } };
-  }
-}
 
 const yamlOf = (url: string, rule = RULE, more = ''): string => {
   process.env['RF_TEST_AZURE'] = 'the-secret';

@@ -26,14 +26,26 @@ export const textOf = ({ text = '', content = [] }: Node): string => text + cont
 export interface JiraServer extends AsyncDisposable {
   readonly issues: Issue[];
   readonly received: readonly Received[];
+  readonly url: string;
   /** YAML of a sink that sends here */
   readonly sink: string;
 }
 
-/** Jira Cloud as far as its published methods go. `failing` answers instead, if it returns a status. */
-export async function startJira(
-  failing: (request: Received, count: number) => number | undefined = () => undefined,
-): Promise<JiraServer> {
+export interface JiraOptions {
+  /** Answers instead, if it returns a status */
+  readonly failing?: (request: Received, count: number) => number | undefined;
+  /** Of the account that may use it */
+  readonly user?: string;
+  /** Names of the transitions */
+  readonly ways?: Readonly<Record<'done' | 'new', string>>;
+}
+
+/** Jira Cloud as far as its published methods go. */
+export async function startJira({
+  failing = () => undefined,
+  user = 'bot@x.example',
+  ways = { done: 'to done', new: 'to new' },
+}: JiraOptions = {}): Promise<JiraServer> {
   const issues: Issue[] = [];
   const create = ({ fields }: Pick<Issue, 'fields'>): Answer => {
     issues.push({ key: `SEC-${issues.length + 1}`, fields, comments: [], status: 'new' });
@@ -47,7 +59,7 @@ export async function startJira(
   };
   const transition = (issue: Issue, method: string, body: string): Answer => {
     const to = issue.status === 'new' ? 'done' : 'new';
-    const way = { id: '31', name: `to ${to}`, to: { statusCategory: { key: to } } };
+    const way = { id: '31', name: ways[to], to: { statusCategory: { key: to } } };
     if (method === 'GET') return { status: 200, body: { transitions: [way] } };
     if (JSON.parse(body).transition.id !== way.id) return { status: 400 };
     issue.status = to;
@@ -72,7 +84,7 @@ export async function startJira(
     const { path, body, headers } = request;
     const status = failing(request, count);
     if (status !== undefined) return { status };
-    const login = Buffer.from('bot@x.example:ATATT1').toString('base64');
+    const login = Buffer.from(`${user}:ATATT1`).toString('base64');
     if (headers.authorization !== `Basic ${login}`) return { status: 401 };
     if (path === '/rest/api/3/search/jql') return search(JSON.parse(body));
     return path === '/rest/api/3/issue' ? create(JSON.parse(body)) : onIssue(request);
@@ -80,6 +92,7 @@ export async function startJira(
   return {
     issues,
     received: receiver.received,
+    url: receiver.url,
     sink:
       `{sink: jira, type: jira, url: '${receiver.url}', login: {user: bot@x.example, token: env:RF_TEST_JIRA}, project: SEC,` +
       ' labels: [soc], priorities: {critical: Highest, warning: Low}}',

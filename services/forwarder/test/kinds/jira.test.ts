@@ -84,9 +84,10 @@ suite('a jira sink', () => {
   });
 
   test('repeats nothing that shows when it fails in the middle', async () => {
-    await using jira = await startJira(({ path, method }, count) =>
-      path.endsWith('/transitions') && method === 'POST' && count < 10 ? 503 : undefined,
-    );
+    await using jira = await startJira({
+      failing: ({ path, method }, count) =>
+        path.endsWith('/transitions') && method === 'POST' && count < 10 ? 503 : undefined,
+    });
     const context = createContext();
     await sendOnce(jira.sink, [incidentItem(1)], context);
     const closed = [incidentItem(2, { status: 'closed' })];

@@ -11,7 +11,7 @@ import { ocsfEvent } from '../../src/encode/ocsf/index.ts';
 import { itemOf } from '../../src/items/read-item.ts';
 import { openSink } from '../../src/settings/load.ts';
 import type { Item, Sink } from '../../src/sink.ts';
-import { alertItem, createContext, incidentItem, sendOnce, sinkOf, startReceiver } from '../support.ts';
+import { alertItem, createContext, incidentItem, operatorItem, sendOnce, sinkOf, startReceiver } from '../support.ts';
 import { HOSTILE, hostileItem } from './hostile.ts';
 import { readmeBlocks } from './readme.ts';
 
@@ -140,7 +140,7 @@ suite('parquet files, read by DuckDB', { skip: skipParquet, timeout: 240_000 }, 
     assert.deepEqual(await written('alerts', items), expected(items));
   });
 
-  test('have each attribute of incidents and of responses', async () => {
+  test('have each attribute of incidents, of responses and of what operators did', async () => {
     const items = [incidentItem(1), incidentItem(2, { state: 'closed', status: 'closed', verdict: 'true_positive' })];
     assert.deepEqual(await written('incidents', items), expected(items));
     const command = createTestCommand('c'.repeat(32));
@@ -150,6 +150,8 @@ suite('parquet files, read by DuckDB', { skip: skipParquet, timeout: 240_000 }, 
       itemOf('result', result, { id: `result/${result.id}`, group: result.id, at: result.at }),
     ];
     assert.deepEqual(await written('responses', responses), expected(responses));
+    const actions = [operatorItem(1), operatorItem(2, { action: 'token.create', target: '', pid: -1, uid: -1 })];
+    assert.deepEqual(await written('operators', actions), expected(actions));
   });
 
   test('hold null where a sink has put a value of another type', async () => {

@@ -12,6 +12,7 @@ export interface Message {
 
 export interface SlackServer extends AsyncDisposable {
   readonly messages: Message[];
+  readonly url: string;
   /** YAML of a sink that sends here */
   readonly sink: string;
 }
@@ -38,6 +39,7 @@ export async function startSlack(
   const receiver = await startReceiver((request, count) => ({ status: 200, body: answer(request, count) }));
   return {
     messages,
+    url: receiver.url,
     sink: `{sink: chat, type: slack, url: '${receiver.url}/api', to: {token: env:RF_TEST_SLACK, channel: '#soc'}}`,
     [Symbol.asyncDispose]: () => receiver[Symbol.asyncDispose](),
   };

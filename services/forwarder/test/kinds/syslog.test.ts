@@ -13,8 +13,8 @@ suite('syslog to a real rsyslog', { skip: rsyslogMissing() ?? false }, () => {
   });
   after(() => server[Symbol.asyncDispose]());
 
-  const open = (scheme: 'tcp' | 'tls' | 'relp' | 'udp', more = ''): Sink => {
-    const ca = scheme === 'tls' ? `, ca: ${server.caFile}` : '';
+  const open = (scheme: keyof RsyslogServer['ports'], more = ''): Sink => {
+    const ca = /^(tls|relps)$/.test(scheme) ? `, ca: ${server.caFile}` : '';
     return openSink(
       sinkOf(`{sink: s, type: syslog, url: '${scheme}://127.0.0.1:${server.ports[scheme]}'${ca}${more}}`),
       silentLog,
@@ -24,7 +24,7 @@ suite('syslog to a real rsyslog', { skip: rsyslogMissing() ?? false }, () => {
   const marked = (mark: string): string[] =>
     server.messages().flatMap(({ msg = '' }) => (msg.includes(mark) ? [msg] : []));
 
-  for (const scheme of ['tcp', 'tls', 'relp', 'udp'] as const) {
+  for (const scheme of ['tcp', 'tls', 'relp', 'relps', 'udp'] as const) {
     test(`by ${scheme} brings each record, with its fields in the header`, async () => {
       const mark = `over ${scheme}`;
       const items = Array.from({ length: 20 }, (_, i) =>

@@ -6,6 +6,7 @@ type Alert = Record<string, unknown> & { _id: string };
 
 export interface TheHiveServer extends AsyncDisposable {
   readonly alerts: Alert[];
+  readonly url: string;
   /** YAML of a sink that sends here */
   readonly sink: string;
 }
@@ -42,6 +43,7 @@ export async function startTheHive(): Promise<TheHiveServer> {
   });
   return {
     alerts,
+    url: receiver.url,
     sink: `{sink: hive, type: thehive, url: '${receiver.url}', apiKey: env:RF_TEST_THEHIVE, organisation: soc, tags: [prod]}`,
     [Symbol.asyncDispose]: () => receiver[Symbol.asyncDispose](),
   };

@@ -5,18 +5,15 @@ import {
   incidentDocument,
   type KeyLookup,
   type KeyLookupByRole,
+  operatorDocument,
   resultDocument,
 } from '@ringfence/ecs';
-import { ACCESS, ROLES, TOPIC } from '@ringfence/wire';
+import { OPERATOR_ROLES } from '@ringfence/wire';
 import type { AuditEntry } from '../../sink.ts';
 import type { Put } from '../bulk.ts';
 import type { ClusterOptions, IndexNames } from '../options.ts';
 import { idOf } from './audit.ts';
 import { createEventDocuments } from './events.ts';
-import { operatorDocument } from './operator.ts';
-
-/** The roles whose processes record the actions of operators */
-const OPERATOR_ROLES = ROLES.filter((role) => ACCESS[role].writes.includes(TOPIC.operator));
 
 const anyOf =
   (lookups: readonly KeyLookup[]): KeyLookup =>

@@ -2,6 +2,7 @@ import type { Item } from '../../sink.ts';
 import { detectionFinding } from './alert.ts';
 import { known, type Ocsf } from './common.ts';
 import { incidentFinding } from './incident.ts';
+import { entityManagement } from './operator.ts';
 import { finishedRemediation, orderedRemediation } from './response.ts';
 
 /** Returns an item as an event of OCSF, made from its document. `metadata.uid` is the id for dropping doubles. */
@@ -17,5 +18,7 @@ function encode(item: Item): Ocsf {
       return orderedRemediation(item);
     case 'result':
       return finishedRemediation(item);
+    case 'operator':
+      return entityManagement(item);
   }
 }

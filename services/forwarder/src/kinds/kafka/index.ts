@@ -78,5 +78,7 @@ function avroOf({ kind, record }: Item): Uint8Array {
       return encode('Command', record);
     case 'result':
       return encode('Result', record);
+    case 'operator':
+      return encode('OperatorAction', record);
   }
 }

@@ -84,8 +84,16 @@ const response: Columns = {
   countermeasures: [{ d3f_tactic: named, d3f_technique: named }],
 };
 
+const operator: Columns = {
+  ...base,
+  entity: { uid: 'text', type_id: 'int', type: 'text' },
+  comment: 'text',
+  actor: { process: { pid: 'int', cmd_line: 'text' }, user: { name: 'text', uid: 'text' } },
+};
+
 /**
  * Returns the columns of the OCSF events of a kind: all attributes that Ringfence sends, whether a file has values for
  * them or not, so that all files of a folder have one schema.
  */
-export const columnsOf = (kind: ItemKind): Columns => ({ alert, incident, command: response, result: response })[kind];
+export const columnsOf = (kind: ItemKind): Columns =>
+  ({ alert, incident, command: response, result: response, operator })[kind];

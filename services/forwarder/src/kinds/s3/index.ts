@@ -52,7 +52,8 @@ export const s3: SinkKind = defineKind({
   check: ({ format }, { send }) =>
     format === 'parquet' && send?.length !== 1
       ? {
-          format: 'parquet needs one class of events in a folder: `send` must name one of alerts, incidents, responses',
+          format:
+            'parquet needs one class of events in a folder: `send` must name one of alerts, incidents, responses, operators',
         }
       : {},
   open(settings, { name, common }) {

@@ -1,5 +1,5 @@
-import { baseFields, type Document, type KeyLookup, signatureFields } from '@ringfence/ecs';
-import { decode } from '@ringfence/wire';
+import { decode, type OperatorAction } from '@ringfence/wire';
+import { baseFields, type Document, type KeyLookup, signatureFields } from './common.ts';
 
 /** Subjects of actions that decide who may speak in the fleet */
 const IAM: ReadonlySet<string> = new Set(['token', 'service', 'authority', 'member']);
@@ -8,6 +8,11 @@ const ACCESS_ONLY = /\.(?:show|export|exception|record)$/;
 
 export function operatorDocument(payload: Uint8Array, trusted: KeyLookup | undefined): Document {
   const action = decode('OperatorAction', payload);
+  return { ...operatorBody(action), ...signatureFields(action.keyId, payload, trusted) };
+}
+
+/** Returns the document without the standing of its signature. */
+export function operatorBody(action: OperatorAction): Document {
   const { id, at, hostId, hostname, target, reason, uid, user, claimedUid, claimedUser, origin, command, pid } = action;
   const isIam = IAM.has(action.action.split('.')[0] ?? '');
   return {
@@ -28,6 +33,5 @@ export function operatorDocument(payload: Uint8Array, trusted: KeyLookup | undef
     ...(claimedUser === '' ? {} : { 'ringfence.operator.claimed_user': claimedUser }),
     // As text, because arbitrary names must not become fields.
     'ringfence.operator.details': Object.entries(action.details).map(([name, value]) => `${name}=${value}`),
-    ...signatureFields(action.keyId, payload, trusted),
   };
 }

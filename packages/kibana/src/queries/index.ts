@@ -1,5 +1,5 @@
 /** The searches that Lens and Discover make for panels. */
-import { type Chart, type Measure, RARE_DOCUMENTS, type SavedSearch, type Terms } from '../src/model.ts';
+import { type Chart, type Measure, RARE_DOCUMENTS, type SavedSearch, type Terms } from '../model.ts';
 import { parseKql } from './kql.ts';
 
 const METRICS = { unique: 'cardinality', sum: 'sum', average: 'avg', max: 'max', min: 'min' } as const;
