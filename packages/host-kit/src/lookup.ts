@@ -1,8 +1,8 @@
 /** Look-ups of files on the host, some of whose file systems may be served by a process that never answers. */
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { O_PATH } from './files.ts';
 import { SystemCallError } from './errors.ts';
+import { O_PATH } from './files.ts';
 import { type AsyncNative, checked, lastErrno, libc, type Native } from './native.ts';
 
 const SYS_openat2 = 437;
