@@ -33,7 +33,10 @@ describe('a quarantine that is killed in between', { skip }, () => {
         assert.equal((await quarantine.undo(JSON.stringify(inverse))).outcome, 'executed');
         for (const name of [path, link]) assert.deepEqual(snapshot(name), before);
         assert.equal(statSync(path).ino, statSync(link).ino);
-        assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith('.ringfence')), []);
+        assert.deepEqual(
+          readdirSync(directory).filter((name) => name.startsWith('.ringfence')),
+          [],
+        );
         assert.deepEqual(readdirSync(files.vault), []);
       });
 

@@ -33,7 +33,8 @@ describe('quarantine', { skip }, () => {
     it(`takes the names that it finds, denies the others, and gives all back: ${system}`, async () => {
       using files = new TestFiles();
       const directory = files.make(system);
-      const [path, neighbour, far, unknown] = ['a', 'b', 'far/c', 'hidden/d'].map((name) => join(directory, name));
+      const at = (name: string): string => join(directory, name);
+      const [path, neighbour, far, unknown] = [at('a'), at('b'), at('far/c'), at('hidden/d')];
       for (const sub of ['far', 'hidden']) files.folder(join(directory, sub));
       makeFile(path);
       for (const name of [neighbour, far, unknown]) addName(path, name);
@@ -44,7 +45,7 @@ describe('quarantine', { skip }, () => {
       assert.deepEqual([plan.targets.length, plan.spared.length, plan.radius['names']], [3, 1, 3]);
       const { facts } = await quarantine.run(order);
       assert.equal(facts['namesLeft'], '1');
-      assert.deepEqual([path, neighbour, far].map(existsSync), [false, false, false]);
+      assert.deepEqual([path, neighbour, far].map((name) => existsSync(name)), [false, false, false]);
       assert.equal(statSync(unknown).mode & 0o7777, 0);
       if (facts['frozen'] === 'true') assert.throws(() => writeFileSync(unknown, 'x'), { code: 'EPERM' });
       await quarantine.undo();
@@ -56,7 +57,6 @@ describe('quarantine', { skip }, () => {
     using files = new TestFiles();
     const path = join(files.make('tmpfs'), 'program');
     makeFile(path, 'old');
-    const before = snapshot(path);
     const quarantine = new RunKind(quarantineKind({ vault: files.vault }));
     await quarantine.run(orderFor(path));
     writeFileSync(path, 'new');
@@ -67,7 +67,6 @@ describe('quarantine', { skip }, () => {
     writeFileSync(path, 'old');
     assert.equal((await quarantine.undo()).facts['restored'], 'identical file that stood there');
     unlinkSync(path);
-    assert.equal((await quarantine.undo()).outcome, 'failed');
-    assert.notDeepEqual(before, null);
+    assert.match((await quarantine.undo()).reason, /no sound copy/);
   });
 });
