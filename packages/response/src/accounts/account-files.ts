@@ -67,8 +67,15 @@ export function findAccount(root: HostRoot, name: string): Account | null {
 }
 
 function readLines(root: HostRoot, path: string): string[] {
-  const text = ifExists(() => readFileSync(root.resolve(path) ?? root.pathOf(path), 'latin1'));
-  return linesOf(text ?? '');
+  const fd = ifExists(() =>
+    openSync(root.resolve(path) ?? root.pathOf(path), constants.O_RDONLY | constants.O_NOATIME),
+  );
+  if (fd === null) return [];
+  try {
+    return linesOf(readFileSync(fd, 'latin1'));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Locks the password and lets the account expire. null: it is locked and has expired. Throws ActionRefusedError. */

@@ -102,3 +102,9 @@ export function restoreAttributes(fd: number, attributes: FileAttributes): void 
   setFileTimes(fd, BigInt(attributes.atime), BigInt(attributes.mtime));
   setFixedFlags(fd, attributes.flags ?? 0);
 }
+
+/** Sets all but the times, which others may have changed rightly. */
+export function restoreAccess(fd: number, attributes: FileAttributes): void {
+  const { atime, mtime } = attributesOf(fd);
+  restoreAttributes(fd, { ...attributes, atime, mtime });
+}

@@ -138,9 +138,9 @@ function checkTakeable(tree: FileTree, { place, fd }: OpenedFile, limits: FileLi
   if (size > limits.maxBytes)
     throw refuse('too-large', path, `it has ${size} bytes, and the limit is ${limits.maxBytes}`);
   if (mountOf(fd) !== mountOf(place.directory)) throw refuse('not-possible', path, 'it is a mount point');
-  accessSync(descriptorPath(place.directory), constants.W_OK);
   if (place.withDirectory(fixedFlags) !== 0)
     throw refuse('not-possible', path, 'its folder is immutable or append-only: run chattr -ia on the folder first');
+  accessSync(descriptorPath(place.directory), constants.W_OK);
 }
 
 const fixedFlags = (fd: number): number => (readFileFlags(fd) ?? 0) & FIXED_FLAGS;

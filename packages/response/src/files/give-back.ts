@@ -9,7 +9,7 @@ import {
   RENAME,
   renameEntry,
 } from '@ringfence/host-kit';
-import { attributesOf, type FileAttributes, restoreAttributes, setFixedFlags } from './attributes.ts';
+import { attributesOf, type FileAttributes, restoreAccess, restoreAttributes, setFixedFlags } from './attributes.ts';
 import { contentOf, openToRead, readContent } from './content.ts';
 import { FileTree } from './mounts.ts';
 import { processWithMounts } from './namespace.ts';
@@ -127,9 +127,9 @@ interface State {
 
 /** Every name still leads to the file: takes back the denial, and no change that its owner has made since. */
 function release({ attributes }: TakenFile, fd: number): GivenBack['as'] {
-  const { mode, atime, mtime, flags } = attributesOf(fd);
+  const { mode, flags } = attributesOf(fd);
   const isDenied = mode === 0 && (attributes.mode !== 0 || flags !== attributes.flags);
-  if (isDenied) restoreAttributes(fd, { ...attributes, atime, mtime });
+  if (isDenied) restoreAccess(fd, attributes);
   else if (flags === 0 && attributes.flags !== null) setFixedFlags(fd, attributes.flags);
   return isDenied ? 'same inode' : 'untouched';
 }
@@ -148,7 +148,8 @@ async function putBack(state: State, stack: DisposableStack, signal: AbortSignal
     else renameEntry(entry, place, RENAME.noReplace);
     failpoint('moved');
   }
-  if (original !== null) restoreAttributes(original.fd, attributesFor(file, original));
+  if (original?.isSound === true) restoreAttributes(original.fd, file.attributes);
+  else if (original !== null) restoreAccess(original.fd, file.attributes);
   if (!isReturned && fd !== undefined && free.length > 0) freeze(fd, file);
   if (free.length === 0) return 'identical file that stood there';
   return isReturned ? 'same inode' : 'new inode';
@@ -163,12 +164,6 @@ function freeze(pathFd: number, { attributes }: TakenFile): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function attributesFor({ attributes }: TakenFile, { fd, isSound }: Original): FileAttributes {
-  if (isSound) return attributes;
-  const { atime, mtime } = attributesOf(fd);
-  return { ...attributes, atime, mtime };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, openSync, unlinkSync } from 'node:fs';
 import { type DirectoryEntry, descriptorPath, FS_IMMUTABLE_FL, RENAME, renameEntry } from '@ringfence/host-kit';
 import { ActionRefusedError } from '../errors.ts';
-import { attributesOf, denyAccess, restoreAttributes, setFixedFlags } from './attributes.ts';
+import { attributesOf, denyAccess, restoreAccess, setFixedFlags } from './attributes.ts';
 import { contentOf, GrewError, openToRead } from './content.ts';
 import { giveBack } from './give-back.ts';
 import { FileTree } from './mounts.ts';
@@ -43,31 +43,40 @@ export async function takeFile(
   stack.defer(() => closeSync(fd));
   for (const place of places) checkRestorable(place);
   const folder = stack.use(makeFolder(tools.vault, file.key));
+  const move: Move = { places, folder, failpoint: tools.failpoint, moved: 0 };
   try {
     tools.failpoint('begun');
     await copyFile(file, ctime, fd, folder, signal);
     tools.failpoint('copied');
-    return await moveAside(file, fd, { places, folder, failpoint: tools.failpoint }, signal);
+    return await moveAside(file, fd, move, signal);
   } catch (error) {
-    await takeBackBegun(file, fd, tools);
+    if (move.moved > 0) await takeBackMoved(file, tools);
+    else takeBackDenial(file, fd, folder);
     throw error;
   }
 }
 
+function takeBackDenial({ attributes }: TakenFile, fd: number, folder: VaultFolder): void {
+  const { mode, flags } = attributesOf(fd);
+  if (mode !== attributes.mode || flags !== attributes.flags) restoreAccess(fd, attributes);
+  folder.remove();
+}
+
 /** What can't be taken back now, because names are swapped all the time, is left to the undo of the journal. */
-async function takeBackBegun(file: TakenFile, fd: number, tools: FileTools): Promise<void> {
+async function takeBackMoved(file: TakenFile, tools: FileTools): Promise<void> {
   try {
     await giveBack(file, { ...tools, failpoint: () => {} }, AbortSignal.timeout(TAKE_BACK_MS));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
   }
-  if (attributesOf(fd).mode === 0) restoreAttributes(fd, file.attributes);
 }
 
 interface Move {
   readonly places: readonly OpenPlace[];
   readonly folder: VaultFolder;
   readonly failpoint: (point: FilePoint) => void;
+  /** Names that no longer lead to the file. */
+  moved: number;
 }
 
 async function moveAside(file: TakenFile, fd: number, move: Move, signal: AbortSignal): Promise<Taken> {
@@ -79,7 +88,7 @@ async function moveAside(file: TakenFile, fd: number, move: Move, signal: AbortS
   setFixedFlags(fd, 0);
   let kept = 0;
   for (const [index, place] of places.entries()) {
-    if (moveName(file, fd, place, { folder, index })) kept++;
+    if (moveName(file, fd, place, { move, index })) kept++;
     failpoint('moved');
   }
   const namesLeft = Number(statOf(fd).nlink) - kept;
@@ -150,7 +159,7 @@ function checkRestorable(place: OpenPlace): void {
 }
 
 interface Target {
-  readonly folder: VaultFolder;
+  readonly move: Move;
   readonly index: number;
 }
 
@@ -159,7 +168,8 @@ interface Target {
  * vault. Renames before it looks, and renames back what is not the file: between a look and a rename the name could be
  * swapped, so that another file would be taken.
  */
-function moveName(file: TakenFile, fd: number, place: OpenPlace, { folder, index }: Target): boolean {
+function moveName(file: TakenFile, fd: number, place: OpenPlace, { move, index }: Target): boolean {
+  const { folder } = move;
   const kept = { directory: folder.directory, name: VaultFolder.originalName(index) };
   const staged = { directory: place.directory, name: stagingName(file.key, index) };
   const isKept = renamed(file, place, kept);
@@ -170,6 +180,7 @@ function moveName(file: TakenFile, fd: number, place: OpenPlace, { folder, index
     putBack(target, place);
     throw swapped(file);
   }
+  move.moved++;
   if (!isKept) unlinkSync(entryPath(staged));
   place.withDirectory(fsyncSync);
   folder.sync();

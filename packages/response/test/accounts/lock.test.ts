@@ -56,12 +56,14 @@ describe('lock of an account', { skip }, () => {
     host.write('/etc/passwd', `${host.read('/etc/passwd')}twin:x:1001:1::/:/bin/sh\n`);
     await assert.rejects(lock.plan({ name: 'eve', sessions: 'all' }), isRefused('not-possible'));
     assert.equal((await lock.run({ name: 'nobody-here' })).outcome, 'gone');
-    for (const name of ['../x', 'a:b', '', 'a\nb']) assert.equal(lock.kind.parameters.safeParse({ name }).success, false);
+    for (const name of ['../x', 'a:b', '', 'a\nb'])
+      assert.equal(lock.kind.parameters.safeParse({ name }).success, false);
   });
 
   it('waits for the lock that useradd and passwd take', async (t) => {
     using host = accountHost();
-    const script = 'import fcntl,sys; f=open(sys.argv[1],"w"); fcntl.lockf(f,fcntl.LOCK_EX); print("held",flush=True); sys.stdin.read()';
+    const script =
+      'import fcntl,sys; f=open(sys.argv[1],"w"); fcntl.lockf(f,fcntl.LOCK_EX); print("held",flush=True); sys.stdin.read()';
     const holder = spawn('python3', ['-c', script, host.at('/etc/.pwd.lock')], { stdio: ['pipe', 'pipe', 'ignore'] });
     holder.on('error', () => {});
     if (holder.pid === undefined) return t.skip('python3 is not installed');
@@ -86,7 +88,9 @@ const sessionSkip = skip || (canLogin ? false : '/proc/self/loginuid cannot be s
 
 /** Starts a script in a new login session of a user; resolves when it has printed a line. */
 async function login(script: string, uid: number = UID): Promise<ChildProcess> {
-  const child = spawn('sh', ['-c', `echo ${uid} > /proc/self/loginuid; ${script}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const child = spawn('sh', ['-c', `echo ${uid} > /proc/self/loginuid; ${script}`], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   await once(createInterface(child.stdout), 'line');
   return child;
 }
@@ -103,17 +107,16 @@ describe('end of login sessions', { skip: sessionSkip }, () => {
   it('ends all processes of the account, those that ignore SIGHUP, left their session or forked on, and no others', async () => {
     using host = sessionHost();
     const bystander = await login('echo up; read x', UID + 1);
-    const polite = await login('echo up; read x');
-    const stubborn = await login("trap '' HUP; echo up; while :; do sleep 0.05; done");
+    await login('echo up; read x');
+    await login("trap '' HUP; echo up; while :; do sleep 0.05; done");
     const daemon = await login('(setsid sleep 600 &) ; echo up; exit');
-    const forker = await login("trap '' HUP; f() { sleep 0.02; f & }; f & echo up; wait; sleep 600");
+    await login("trap '' HUP; f() { sleep 0.02; f & }; f & echo up; wait; sleep 600");
     const lock = new RunKind(lockKind({ hostRoot: host.root, ...GRACE }));
     const plan = await lock.plan({ name: 'eve' });
     assert.ok((plan.radius['processes'] ?? 0) >= 4, JSON.stringify(plan.targets));
     const result = await lock.run({ name: 'eve' });
     assert.equal(result.outcome, 'executed', result.reason);
     assert.deepEqual(processesOf({ uid: UID, ids: null }), []);
-    assert.deepEqual([polite, stubborn, forker].map(({ signalCode }) => signalCode !== null || true), [true, true, true]);
     assert.equal(bystander.exitCode ?? bystander.signalCode, null);
     assert.match((await lock.undo()).facts['sessions'] ?? '', /stay ended/);
     bystander.kill('SIGKILL');

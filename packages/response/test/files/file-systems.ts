@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -101,7 +102,17 @@ export function snapshot(path: string): object {
   try {
     const { uid, gid, mode, nlink, size, atimeNs, mtimeNs } = lstatSync(path, { bigint: true });
     const extended = [...readAttributes(fd)].map(([name, value]) => `${name}=${value.toString('hex')}`).toSorted();
-    return { uid, gid, mode, nlink, size, atimeNs, mtimeNs, extended, content: readFileSync(fd).toString('base64') };
+    return {
+      uid,
+      gid,
+      mode,
+      nlink,
+      size,
+      atimeNs,
+      mtimeNs,
+      extended,
+      sha256: createHash('sha256').update(readFileSync(fd)).digest('hex'),
+    };
   } finally {
     closeSync(fd);
   }

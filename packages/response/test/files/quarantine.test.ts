@@ -45,7 +45,10 @@ describe('quarantine', { skip }, () => {
       assert.deepEqual([plan.targets.length, plan.spared.length, plan.radius['names']], [3, 1, 3]);
       const { facts } = await quarantine.run(order);
       assert.equal(facts['namesLeft'], '1');
-      assert.deepEqual([path, neighbour, far].map((name) => existsSync(name)), [false, false, false]);
+      assert.deepEqual(
+        [path, neighbour, far].map((name) => existsSync(name)),
+        [false, false, false],
+      );
       assert.equal(statSync(unknown).mode & 0o7777, 0);
       if (facts['frozen'] === 'true') assert.throws(() => writeFileSync(unknown, 'x'), { code: 'EPERM' });
       await quarantine.undo();

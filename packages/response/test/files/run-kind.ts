@@ -16,8 +16,8 @@ export class RunKind<P, W, I> {
   }
 
   /** @param between runs after the plan. */
-  async run(parameters: unknown, between: () => unknown = () => {}): Promise<ActionOutcome> {
-    const plan = await this.plan(parameters);
+  async run(parameters: unknown, between: () => unknown = () => {}, id = 'command-1'): Promise<ActionOutcome> {
+    const plan = await this.plan(parameters, id);
     this.#stored = JSON.stringify(plan.inverse);
     await between();
     return this.kind.apply(plan, NEVER);

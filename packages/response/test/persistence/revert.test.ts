@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -10,7 +11,6 @@ import {
   renameSync,
   statSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -119,9 +119,9 @@ describe('revert of a line', { skip }, () => {
       const path = host.at('/etc/crontab');
       host.write('/etc/crontab', `a\n${EVIL}\n`);
       const between = (): void => {
-        if (change === 'place') return appendFileSync(path, 'b\n');
-        writeFileSync(`${path}.new`, `b\n${EVIL}\n`);
-        renameSync(`${path}.new`, path);
+        if (change === 'rename') copyFileSync(path, `${path}.new`);
+        if (change === 'rename') renameSync(`${path}.new`, path);
+        else appendFileSync(path, 'b\n');
       };
       const running = reverting(host).run({ what: 'cron', path: '/etc/crontab', line: EVIL }, between);
       await assert.rejects(running, refusal('not-the-target', /was changed meanwhile/));
@@ -166,7 +166,10 @@ describe('revert of a line', { skip }, () => {
     const revert = reverting(host);
     const keys = { what: 'authorized-key', path: '/home/eve/.ssh/authorized_keys', line: 'x' };
     await assert.rejects(revert.plan(keys), refusal('not-the-target', /fstab is no place/));
-    await assert.rejects(revert.plan({ what: 'cron', path: '/etc/fstab', line: 'x' }), refusal('not-the-target', /no place/));
+    await assert.rejects(
+      revert.plan({ what: 'cron', path: '/etc/fstab', line: 'x' }),
+      refusal('not-the-target', /no place/),
+    );
     await assert.rejects(revert.plan({ what: 'sudoers', path: '/etc/sudoers' }), refusal('protected', /name the line/));
     const continued = { what: 'sudoers', path: '/etc/sudoers', line: 'b' };
     await assert.rejects(revert.plan(continued), refusal('not-possible', /by hand/));
