@@ -5,11 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ifReadable, pidfdOpen, pidfdSignal, readBounded, SystemCallError } from '@ringfence/host-kit';
 import { escapeText } from '@ringfence/wire';
 
-const { SIGHUP, SIGKILL, SIGCONT } = constants.signals;
+const { SIGHUP, SIGKILL, SIGSTOP, SIGCONT } = constants.signals;
 const { ESRCH } = constants.errno;
 /** (unsigned) -1: the process belongs to no login. */
 const UNSET = 0xffffffff;
 const LOOK_MS = 20;
+const EMPTY_LISTS = 5;
+const SWEEPS = 3;
 const SMALL = 4096;
 
 /** Which sessions: all of a login uid, or those with the given audit session ids. */
@@ -46,13 +48,18 @@ function stateOf(pid: number): { readonly state: string; readonly parent: number
   return state === '' ? null : { state, parent: Number(parent) };
 }
 
+/** A process that has ended and was not reaped has a session still. */
+function livingSessionOf(pid: number, choice: SessionChoice): number | null {
+  const session = sessionOf(pid, choice);
+  return session === null || ['Z', 'X'].includes(stateOf(pid)?.state ?? 'X') ? null : session;
+}
+
 /** Lists the living processes of the sessions. */
 export function processesOf(choice: SessionChoice): SessionProcess[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).flatMap((pid): SessionProcess[] => {
-    const session = sessionOf(pid, choice);
-    const isAlive = session !== null && !['Z', 'X'].includes(stateOf(pid)?.state ?? 'X');
-    return session !== null && isAlive ? [{ pid, name: nameOf(pid), session }] : [];
+    const session = livingSessionOf(pid, choice);
+    return session === null ? [] : [{ pid, name: nameOf(pid), session }];
   });
 }
 
@@ -83,22 +90,32 @@ export async function endSessions(
 ): Promise<{ readonly signalled: number; readonly left: readonly SessionProcess[] }> {
   const signalled = new Set<number>();
   const living = (): SessionProcess[] => processesOf(choice).filter(({ pid }) => !isSpared(pid));
-  const send = (number: number, more?: number): void => {
-    for (const { pid } of living()) if (signalIfOfSession(pid, choice, number, more)) signalled.add(pid);
+  const send = (...signals: number[]): number => {
+    const found = signalEach(choice, isSpared, signals);
+    for (const pid of found) signalled.add(pid);
+    return found.length;
   };
   // A stopped process would not see the request.
   send(SIGHUP, SIGCONT);
   for (let waited = 0; waited < graceMs && living().length > 0 && !signal.aborted; waited += LOOK_MS)
     await sleep(LOOK_MS);
-  while (living().length > 0 && !signal.aborted) {
-    send(SIGKILL);
-    await sleep(LOOK_MS);
+  // A process that forks and ends at once is between two lists of processes: one empty list proves nothing.
+  for (let empty = 0; empty < EMPTY_LISTS && !signal.aborted; await sleep(LOOK_MS)) {
+    for (let sweep = 0; sweep < SWEEPS; sweep++) send(SIGSTOP);
+    empty = send(SIGKILL) === 0 && living().length === 0 ? empty + 1 : 0;
   }
   return { signalled: signalled.size, left: living() };
 }
 
+/** Signals each process as it is found, so that it has little time to fork. Returns the pids. */
+function signalEach(choice: SessionChoice, isSpared: (pid: number) => boolean, signals: readonly number[]): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => !isSpared(pid) && signalIfOfSession(pid, choice, signals));
+}
+
 /** The session is read after the pidfd was opened, so that a pid that was given again is noticed. */
-function signalIfOfSession(pid: number, choice: SessionChoice, number: number, more?: number): boolean {
+function signalIfOfSession(pid: number, choice: SessionChoice, signals: readonly number[]): boolean {
+  if (livingSessionOf(pid, choice) === null) return false;
   let pidfd: number;
   try {
     pidfd = pidfdOpen(pid);
@@ -107,8 +124,7 @@ function signalIfOfSession(pid: number, choice: SessionChoice, number: number, m
   }
   try {
     if (sessionOf(pid, choice) === null) return false;
-    pidfdSignal(pidfd, number);
-    if (more !== undefined) pidfdSignal(pidfd, more);
+    for (const number of signals) pidfdSignal(pidfd, number);
     return true;
   } catch (error) {
     return ended(error);

@@ -114,11 +114,11 @@ describe('end of login sessions', { skip: sessionSkip }, () => {
     const lock = new RunKind(lockKind({ hostRoot: host.root, ...GRACE }));
     const plan = await lock.plan({ name: 'eve' });
     assert.ok((plan.radius['processes'] ?? 0) >= 4, JSON.stringify(plan.targets));
-    const result = await lock.run({ name: 'eve' });
+    const result = await lock.kind.apply(await lock.plan({ name: 'eve' }), AbortSignal.timeout(30_000));
     assert.equal(result.outcome, 'executed', result.reason);
     assert.deepEqual(processesOf({ uid: UID, ids: null }), []);
     assert.equal(bystander.exitCode ?? bystander.signalCode, null);
-    assert.match((await lock.undo()).facts['sessions'] ?? '', /stay ended/);
+    assert.match((await lock.undo(JSON.stringify(plan.inverse))).facts['sessions'] ?? '', /stay ended/);
     bystander.kill('SIGKILL');
     daemon.kill('SIGKILL');
   });
