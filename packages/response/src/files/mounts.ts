@@ -30,7 +30,9 @@ export class FileTree implements Disposable {
     if (root === null) throw new ActionRefusedError('not-verifiable', `the files of process ${process} can't be read`);
     try {
       const namespace = ifReadable(() => readlinkSync(`/proc/${process}/ns/mnt`)) ?? '';
-      return new FileTree(root, namespace, readMounts(process));
+      const tree = new FileTree(root, namespace, readMounts(process));
+      if (tree.isLocal(root)) return tree;
+      throw new ActionRefusedError('not-possible', `the root of process ${process} is on no local file system`);
     } catch (error) {
       closeSync(root);
       throw error;

@@ -5,6 +5,9 @@ import { promisify } from 'node:util';
 import { messageOf } from '@ringfence/base';
 import { ifExists, ifReadable } from '@ringfence/host-kit';
 import { z } from 'zod';
+import { FileTree } from '../files/mounts.ts';
+import { entryPath, OpenPlace } from '../files/place.ts';
+import { errnoName, isMissing } from '../files/refusals.ts';
 import { absolutePath } from '../parameter-types.ts';
 import type { HostRoot } from './host-root.ts';
 
@@ -67,24 +70,44 @@ function linksIn(root: HostRoot, folder: string, unitPath: string): UnitLink[] {
 
 /** Removes the links that are still what the plan found. */
 export function removeLinks(root: HostRoot, links: readonly UnitLink[]): void {
-  for (const { path, target } of links) {
-    const at = root.pathOf(path);
-    if (ifExists(() => lstatSync(at).isSymbolicLink()) && readlinkSync(at) === target) unlinkSync(at);
-  }
+  for (const { path, target } of links)
+    withPlace(root, path, (at) => {
+      if (linkTarget(at) === target) unlinkSync(at);
+    });
 }
 
 /** Makes the links again, but none where something stands now. Returns the paths where something else does. */
 export function restoreLinks(root: HostRoot, links: readonly UnitLink[]): string[] {
-  return links.flatMap(({ path, target, uid, gid }) => {
-    const at = root.pathOf(path);
-    const stat = ifExists(() => lstatSync(at));
-    if (stat !== null) return stat.isSymbolicLink() && readlinkSync(at) === target ? [] : [path];
-    if (ifExists(() => lstatSync(dirname(at)).isDirectory()) !== true) return [path];
-    symlinkSync(target, at);
-    lchownSync(at, uid, gid);
-    return [];
+  const left = links.filter(({ path, target, uid, gid }) => {
+    const isThere = withPlace(root, path, (at) => {
+      if (ifExists(() => lstatSync(at)) !== null) return linkTarget(at) === target;
+      symlinkSync(target, at);
+      lchownSync(at, uid, gid);
+      return true;
+    });
+    return isThere !== true;
   });
+  return left.map(({ path }) => path);
 }
+
+/**
+ * Calls `use` with a path by the descriptor of its folder, which was found without following links: users own some of
+ * these folders, and could lead a link elsewhere. Returns null if there is no such folder.
+ */
+function withPlace<T>(root: HostRoot, hostPath: string, use: (at: Buffer) => T): T | null {
+  using tree = FileTree.open('self');
+  try {
+    using place = OpenPlace.open(tree, Buffer.from(root.pathOf(hostPath)));
+    return use(entryPath(place));
+  } catch (error) {
+    if (isMissing(error) || errnoName(error) === 'ELOOP') return null;
+    throw error;
+  }
+}
+
+/** null: no link stands there. */
+const linkTarget = (at: Buffer): string | null =>
+  ifExists(() => (lstatSync(at).isSymbolicLink() ? readlinkSync(at) : null));
 
 /** Calls systemctl. Returns '' or, for people, what went wrong. */
 export async function systemctl(command: readonly string[], ...args: readonly string[]): Promise<string> {

@@ -1,7 +1,7 @@
 /** Edits text files so that readers, and the next start after a crash, see the old text or the new one. */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { type DirectoryEntry, ifExists, RENAME, renameEntry } from '@ringfence/host-kit';
+import { type DirectoryEntry, descriptorPath, ifExists, RENAME, renameEntry } from '@ringfence/host-kit';
 import { z } from 'zod';
 import { ActionRefusedError } from '../errors.ts';
 import {
@@ -13,7 +13,18 @@ import {
 } from '../files/attributes.ts';
 import { openToRead } from '../files/content.ts';
 import { FileTree } from '../files/mounts.ts';
-import { entryPath, idOf, OpenPlace, openEntry, type Place, place, statOf, textOf } from '../files/place.ts';
+import {
+  entryPath,
+  idAt,
+  idOf,
+  isSameInode,
+  OpenPlace,
+  openEntry,
+  type Place,
+  place,
+  statOf,
+  textOf,
+} from '../files/place.ts';
 import { isMissing } from '../files/refusals.ts';
 import { sha256Text } from '../parameter-types.ts';
 import { applyChange, type Reverted, revertExactly, revertNearest, type TextChange, textChange } from './lines.ts';
@@ -185,7 +196,7 @@ function replaceText(opened: OpenText, text: string, attributes: FileAttributes,
     fsyncSync(fd);
     failpoint('written');
     setFixedFlags(opened.fd, 0);
-    exchange(opened, temporary, attributes);
+    exchange(opened, fd, temporary, attributes);
     failpoint('exchanged');
     setFixedFlags(fd, attributes.flags ?? 0);
     place.withDirectory(fsyncSync);
@@ -196,22 +207,20 @@ function replaceText(opened: OpenText, text: string, attributes: FileAttributes,
   }
 }
 
-function exchange(opened: OpenText, temporary: DirectoryEntry, { flags }: FileAttributes): void {
+function exchange(opened: OpenText, fd: number, temporary: DirectoryEntry, { flags }: FileAttributes): void {
   renameEntry(temporary, opened.place, RENAME.exchange);
-  if (isStillWhatItWas(opened, temporary)) return;
+  if (isStillWhatItWas(opened, temporary) && isAt(opened.place, fd)) return;
   renameEntry(temporary, opened.place, RENAME.exchange);
   setFixedFlags(opened.fd, flags ?? 0);
   throw new ActionRefusedError('not-the-target', `${textOf(opened.place.place)} was changed meanwhile`);
 }
 
+/** Whoever owns the folder could have put another file under the temporary name. */
+function isAt(entry: DirectoryEntry, fd: number): boolean {
+  const found = idAt(entry);
+  return found !== null && isSameInode(found, idOf(statOf(fd)));
+}
+
 function isStillWhatItWas({ fd, text }: OpenText, old: DirectoryEntry): boolean {
-  const pathFd = openEntry(old);
-  if (pathFd === null) return false;
-  try {
-    const [there, known] = [idOf(statOf(pathFd)), idOf(statOf(fd))];
-    if (there.device !== known.device || there.inode !== known.inode) return false;
-    return readFileSync(`/proc/self/fd/${fd}`, 'latin1') === text;
-  } finally {
-    closeSync(pathFd);
-  }
+  return isAt(old, fd) && readFileSync(descriptorPath(fd), 'latin1') === text;
 }

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   statSync,
   symlinkSync,
 } from 'node:fs';
@@ -238,6 +239,22 @@ describe('revert of a whole file', { skip }, () => {
     assert.equal(readlinkSync(host.at(join(wants, 'evil.service'))), path);
     assert.ok(lstatSync(host.at('/etc/systemd/system/alias.service')).isSymbolicLink());
     assert.equal((await revert.undo()).outcome, 'executed');
+  });
+
+  it('makes no link through a folder that a user has led elsewhere', async () => {
+    using host = new TestHost();
+    const [units, wanted] = ['/home/eve/.config/systemd/user', '/etc/systemd/system/multi-user.target.wants'];
+    host.write(`${units}/evil.service`, '[Service]\n');
+    for (const folder of [`${units}/default.target.wants`, wanted]) mkdirSync(host.at(folder), { recursive: true });
+    symlinkSync('../evil.service', host.at(`${units}/default.target.wants/evil.service`));
+    const revert = reverting(host);
+    const { facts } = await revert.run({ what: 'unit', path: `${units}/evil.service` });
+    assert.equal(facts['links'], '1');
+    rmdirSync(host.at(`${units}/default.target.wants`));
+    symlinkSync(host.at(wanted), host.at(`${units}/default.target.wants`));
+    assert.match((await revert.undo()).reason, /could not be made again/);
+    assert.deepEqual(readdirSync(host.at(wanted)), []);
+    assert.ok(existsSync(host.at(`${units}/evil.service`)));
   });
 
   for (const [what, path] of [
