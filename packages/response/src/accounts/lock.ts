@@ -65,22 +65,28 @@ export type LockKind = ActionKind<LockOrder, LockWork, LockInverse>;
 
 /** Locks an account of the host, and ends its login sessions. */
 export function lockKind(options: LockOptions = {}): LockKind {
-  const root = new HostRoot(options.hostRoot ?? '/');
+  const context: Context = { root: new HostRoot(options.hostRoot ?? '/'), options, unchanged: new Set() };
   return {
     name: 'lock',
     parameters,
     inverse,
-    plan: (order, request) => plan(order, request, root, options),
-    apply: ({ work }, signal) => apply(work, signal, root, options),
-    undo: (undo, signal) => takeBack(undo, signal, root, options),
+    plan: (order, request) => plan(order, request, context),
+    apply: ({ work }, signal) => apply(work, signal, context),
+    undo: (undo, signal) => takeBack(undo, signal, context),
   };
+}
+
+interface Context {
+  readonly root: HostRoot;
+  readonly options: LockOptions;
+  /** Keys of refused actions: what others have changed meanwhile is theirs. */
+  readonly unchanged: Set<string>;
 }
 
 async function plan(
   order: LockOrder,
   { id }: ActionRequest,
-  root: HostRoot,
-  options: LockOptions,
+  { root, options }: Context,
 ): Promise<Plan<LockWork, LockInverse>> {
   const account = findAccount(root, order.name);
   if (account === null) return { targets: [], radius: { accounts: 0 }, spared: [], work: null, inverse: null };
@@ -126,19 +132,16 @@ function spared({ isProtected = () => false }: LockOptions): (pid: number) => bo
   return (pid) => lineage.has(pid) || isProtected(pid);
 }
 
-async function apply(
-  work: LockWork,
-  signal: AbortSignal,
-  root: HostRoot,
-  options: LockOptions,
-): Promise<ActionOutcome> {
+async function apply(work: LockWork, signal: AbortSignal, context: Context): Promise<ActionOutcome> {
   if (work === null) return { outcome: 'gone', reason: '', facts: {} };
   const { undo, choice } = work;
   const { edit, key, name } = undo;
+  const { root, options, unchanged } = context;
   const { failpoint = () => {}, graceMs = GRACE_MS } = options;
   try {
     if (edit !== null) await withAccountLock(root, signal, () => applyEdit(edit, { key, failpoint }, signal));
   } catch (error) {
+    unchanged.add(key);
     throw asRefusal(error, name);
   }
   const facts = { account: name, locked: edit === null ? 'it was locked before' : 'yes' };
@@ -148,18 +151,19 @@ async function apply(
   const counts = { ...facts, signalled: String(signalled), left: String(left.length) };
   if (left.length === 0) return { outcome: 'executed', reason: '', facts: counts };
   const pids = left.slice(0, 32).map(({ pid }) => pid);
-  return { outcome: 'failed', reason: `processes of its sessions still live: ${pids.join(', ')}`, facts: counts };
+  // The account stays locked: a failed action would be taken back.
+  return { outcome: 'executed', reason: `processes of its sessions still live: ${pids.join(', ')}`, facts: counts };
 }
 
 async function takeBack(
   { edit, key, name }: LockInverse,
   signal: AbortSignal,
-  root: HostRoot,
-  { failpoint = () => {} }: LockOptions,
+  { root, options, unchanged }: Context,
 ): Promise<ActionOutcome> {
+  const { failpoint = () => {} } = options;
   const notes =
-    edit === null
-      ? ['it was locked before']
+    edit === null || unchanged.delete(key)
+      ? ['nothing was changed']
       : await withAccountLock(root, signal, () => revertEdit(edit, { key, failpoint }, signal));
   const state = notes.length === 0 ? 'as before' : notes.join('; ').slice(0, 1024);
   const facts = { account: name, unlocked: state, sessions: 'those that were ended stay ended' };

@@ -32,7 +32,10 @@ export interface GivenBack {
 /** Throws NotGivenBackError, having changed nothing, if another file stands at one of the names. */
 export async function giveBack(file: TakenFile, tools: FileTools, signal: AbortSignal): Promise<GivenBack> {
   using stack = new DisposableStack();
-  const folder = stack.adopt(tools.vault.folder(file.key), (opened) => opened?.[Symbol.dispose]());
+  const folder = tools.vault.folder(file.key);
+  // It is made before the first change, and removed after the last one.
+  if (folder === null) return { as: 'untouched', left: null };
+  stack.use(folder);
   const spots = openSpots(file, folder, stack);
   const original = await findOriginal(file, spots, stack, signal);
   const away = spots.filter(({ place }) => !isAt(place, original?.id));
@@ -40,7 +43,7 @@ export async function giveBack(file: TakenFile, tools: FileTools, signal: AbortS
   const as = original !== null && away.length === 0 ? release(file, original.fd) : await putBack(state, stack, signal);
   for (const { place } of spots) place.withDirectory(fsyncSync);
   tools.failpoint('returned');
-  const left = folder === null || folder.remove() ? null : folder.path;
+  const left = folder.remove() ? null : folder.path;
   tools.failpoint('restored');
   return { as, left };
 }
@@ -51,7 +54,7 @@ interface Spot {
   readonly aside: readonly DirectoryEntry[];
 }
 
-function openSpots(file: TakenFile, folder: VaultFolder | null, stack: DisposableStack): Spot[] {
+function openSpots(file: TakenFile, folder: VaultFolder, stack: DisposableStack): Spot[] {
   const process = processWithMounts(file.process, file.namespace);
   const tree = process === null ? null : stack.use(FileTree.open(process));
   return file.places.map((place, index) => {
@@ -59,8 +62,8 @@ function openSpots(file: TakenFile, folder: VaultFolder | null, stack: Disposabl
     if (opened === null) throw notGivenBack(file, folder, `the folder of ${textOf(place)} no longer exists`);
     stack.use(opened);
     const staged = { directory: opened.directory, name: stagingName(file.key, index) };
-    const kept = folder === null ? [] : [{ directory: folder.directory, name: VaultFolder.originalName(index) }];
-    return { place: opened, aside: [staged, ...kept] };
+    const kept = { directory: folder.directory, name: VaultFolder.originalName(index) };
+    return { place: opened, aside: [staged, kept] };
   });
 }
 
@@ -73,10 +76,8 @@ function openOrNull(tree: FileTree, place: Parameters<typeof OpenPlace.openAgain
   }
 }
 
-function notGivenBack(file: TakenFile, folder: VaultFolder | null, why: string): NotGivenBackError {
-  const where = folder === null ? 'the vault has nothing of it' : `its content is ${folder.path}/${file.sha256}`;
-  return new NotGivenBackError(`${why}; ${where}`);
-}
+const notGivenBack = (file: TakenFile, folder: VaultFolder, why: string): NotGivenBackError =>
+  new NotGivenBackError(`${why}; its content is ${folder.path}/${file.sha256}`);
 
 const isAt = (entry: DirectoryEntry, id: ReturnType<typeof idAt> | undefined): boolean => {
   const found = idAt(entry);
@@ -118,7 +119,7 @@ function byHandle({ handle }: TakenFile, [spot]: readonly Spot[]): number | null
 
 interface State {
   readonly file: TakenFile;
-  readonly folder: VaultFolder | null;
+  readonly folder: VaultFolder;
   readonly original: Original | null;
   /** The names that do not lead to the original. */
   readonly away: readonly Spot[];
@@ -194,7 +195,7 @@ function hasAttributes(fd: number, { uid, gid, mode, mtime }: FileAttributes): b
 /** Makes a file without a name from the copy in the vault: a crash leaves nothing of it. */
 async function copyOut(state: State, stack: DisposableStack, signal: AbortSignal): Promise<number> {
   const { file, folder, away } = state;
-  const copy = (await folder?.openCopy(file.sha256, file.bytes, signal)) ?? null;
+  const copy = await folder.openCopy(file.sha256, file.bytes, signal);
   if (copy === null) throw new NotGivenBackError('the file is gone, and the vault has no sound copy of it');
   stack.defer(() => closeSync(copy));
   const { directory } = (away[0] as Spot).place;

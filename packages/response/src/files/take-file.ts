@@ -177,7 +177,7 @@ function moveName(file: TakenFile, fd: number, place: OpenPlace, { move, index }
   if (!isKept) renamed(file, place, staged);
   const moved = idAt(target);
   if (moved === null || !isSameInode(moved, idOf(statOf(fd)))) {
-    putBack(target, place);
+    putBack(target, place, folder);
     throw swapped(file);
   }
   move.moved++;
@@ -198,13 +198,14 @@ function renamed(file: TakenFile, place: OpenPlace, target: DirectoryEntry): boo
   }
 }
 
-function putBack(target: DirectoryEntry, place: OpenPlace): void {
+function putBack(target: DirectoryEntry, place: OpenPlace, folder: VaultFolder): void {
   try {
     renameEntry(target, place, RENAME.noReplace);
   } catch (error) {
     if (errnoName(error) !== 'EEXIST') throw error;
-    const name = Buffer.from(target.name).toString('latin1');
-    const text = `${textOf(place.place)} is swapped all the time; what stood there for a moment is now called ${name}`;
+    const isKept = target.directory === folder.directory;
+    const path = isKept ? folder.setAside(target.name) : Buffer.from(target.name).toString('latin1');
+    const text = `${textOf(place.place)} is swapped all the time; what stood there for a moment is now ${path}`;
     throw new ActionRefusedError('not-the-target', text, { cause: error });
   }
 }

@@ -117,6 +117,14 @@ export class VaultFolder implements Disposable {
     return null;
   }
 
+  /** Moves something that is not the file out of the folder. Returns its path. */
+  setAside(name: Uint8Array): string {
+    const from = Buffer.from(name).toString('latin1');
+    const path = `${this.path}-swapped-${from}`;
+    renameSync(join(this.path, from), path);
+    return path;
+  }
+
   sync(): void {
     syncDirectory(this.path);
   }

@@ -26,6 +26,7 @@ import {
 import { hasFingerprint, isLine, removeWholeLines } from './wanted-lines.ts';
 
 const FILE_MAX = 16 << 20;
+const TAKE_BACK_MS = 60_000;
 const NEVER: AbortSignal = new AbortController().signal;
 
 export interface RevertOptions {
@@ -82,6 +83,8 @@ class Reverter {
   readonly #options: RevertOptions;
   readonly #root: HostRoot;
   readonly #files: FileTools;
+  /** Keys of refused actions: a line that others have taken out meanwhile must not come back by their undo. */
+  readonly #unchanged = new Set<string>();
 
   constructor(options: RevertOptions) {
     this.#options = options;
@@ -151,12 +154,17 @@ class Reverter {
     if (work === null) return { outcome: 'gone', reason: '', facts: {} };
     const { undo, take } = work;
     if (take !== null) return await this.#applyWhole(undo, take, signal);
+    const done: FileEdit[] = [];
     try {
       await this.#locked(undo, signal, async (tools) => {
-        for (const edit of undo.edits) await applyEdit(edit, tools, signal);
+        for (const edit of undo.edits) {
+          await applyEdit(edit, tools, signal);
+          done.push(edit);
+        }
       });
     } catch (error) {
-      await this.#revertEdits(undo, signal);
+      await this.#revertEdits({ ...undo, edits: done }, AbortSignal.timeout(TAKE_BACK_MS));
+      this.#unchanged.add(undo.key);
       throw asRefusal(error, undo.what);
     }
     return { outcome: 'executed', reason: '', facts: { what: undo.what, files: filesOf(undo.edits) } };
@@ -184,7 +192,7 @@ class Reverter {
 
   async undo(undo: RevertInverse, signal: AbortSignal): Promise<ActionOutcome> {
     if (undo.taken !== null) return await this.#undoWhole(undo, undo.taken, signal);
-    const notes = await this.#revertEdits(undo, signal);
+    const notes = this.#unchanged.delete(undo.key) ? [] : await this.#revertEdits(undo, signal);
     const facts = { what: undo.what, files: filesOf(undo.edits) };
     const state = notes.length === 0 ? 'as before' : notes.join('; ').slice(0, 1024);
     return { outcome: 'executed', reason: '', facts: { ...facts, restored: state } };
@@ -254,11 +262,12 @@ function targetsOf({ place, changes }: FileEdit): string[] {
   });
 }
 
+/** The files are done. What systemd was not told is no reason to take them back. */
 function withProblems(
   result: ActionOutcome,
   facts: Readonly<Record<string, string>>,
   problems: readonly string[],
 ): ActionOutcome {
   const reason = problems.filter(Boolean).join('; ').slice(0, 1024);
-  return { outcome: reason === '' ? 'executed' : 'failed', reason, facts: { ...result.facts, ...facts } };
+  return { outcome: 'executed', reason, facts: { ...result.facts, ...facts } };
 }

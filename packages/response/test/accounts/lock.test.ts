@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
@@ -45,6 +45,22 @@ describe('lock of an account', { skip }, () => {
     await lock.run({ name: 'bob', sessions: 'none' });
     await lock.undo();
     assert.match(host.read('/etc/shadow'), /^bob:!:19002:0:99999:7::20000:$/m);
+  });
+
+  it('leaves the lock of another program, which it did not make, when it was refused', async () => {
+    using host = accountHost();
+    const lock = new RunKind(lockKind({ hostRoot: host.root }));
+    const theirs = `eve:!${HASH}:19001:0:99999:7::1:`;
+    const others = (): void => {
+      host.write(
+        '/etc/shadow.new',
+        host.read('/etc/shadow').replace(/^eve:.*/m, () => theirs),
+      );
+      renameSync(host.at('/etc/shadow.new'), host.at('/etc/shadow'));
+    };
+    await assert.rejects(lock.run({ name: 'eve', sessions: 'none' }, others), isRefused('not-the-target'));
+    await lock.undo();
+    assert.ok(host.read('/etc/shadow').includes(theirs));
   });
 
   it('is refused for root, for accounts that must stay, and for another uid; and is gone for none', async () => {
@@ -115,7 +131,7 @@ describe('end of login sessions', { skip: sessionSkip }, () => {
     const plan = await lock.plan({ name: 'eve' });
     assert.ok((plan.radius['processes'] ?? 0) >= 4, JSON.stringify(plan.targets));
     const result = await lock.kind.apply(await lock.plan({ name: 'eve' }), AbortSignal.timeout(30_000));
-    assert.equal(result.outcome, 'executed', result.reason);
+    assert.deepEqual([result.outcome, result.reason], ['executed', '']);
     assert.deepEqual(processesOf({ uid: UID, ids: null }), []);
     assert.equal(bystander.exitCode ?? bystander.signalCode, null);
     assert.match((await lock.undo(JSON.stringify(plan.inverse))).facts['sessions'] ?? '', /stay ended/);
@@ -156,7 +172,7 @@ describe('end of login sessions', { skip: sessionSkip }, () => {
     const lock = new RunKind(lockKind({ hostRoot: host.root, graceMs: 60_000 }));
     const plan = await lock.plan({ name: 'eve' });
     const result = await lock.kind.apply(plan, AbortSignal.timeout(300));
-    assert.equal(result.outcome, 'failed');
+    assert.equal(result.outcome, 'executed', 'a failed action would be taken back');
     assert.match(result.reason, new RegExp(`still live:.* ${child.pid}`));
     await new RunKind(lockKind({ hostRoot: host.root, ...GRACE })).run({ name: 'eve' });
   });

@@ -131,6 +131,23 @@ describe('revert of a line', { skip }, () => {
     }
   });
 
+  it('adds no line by the undo of a refused action, whose line others have taken out meanwhile', async () => {
+    using host = new TestHost();
+    const path = host.at('/etc/crontab');
+    host.write('/etc/crontab', `a\n${EVIL}\n`);
+    const others = (): void => {
+      host.write('/etc/crontab.new', 'a\n');
+      renameSync(`${path}.new`, path);
+    };
+    const revert = reverting(host);
+    await assert.rejects(
+      revert.run({ what: 'cron', path: '/etc/crontab', line: EVIL }, others),
+      refusal('not-the-target', /was changed meanwhile/),
+    );
+    await revert.undo();
+    assert.equal(host.read('/etc/crontab'), 'a\n');
+  });
+
   it('leaves nothing of an edit that another program overtakes in its last moment', async () => {
     using host = new TestHost();
     const path = host.at('/etc/crontab');
