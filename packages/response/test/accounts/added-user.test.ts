@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ActionRefusedError } from '../../src/errors.ts';
 import { revertKind } from '../../src/persistence/revert.ts';
@@ -7,6 +9,7 @@ import { RunKind } from '../files/run-kind.ts';
 import { accountHost, FILES } from './account-host.ts';
 
 const skip = process.geteuid?.() === 0 ? false : 'needs root: it changes owners';
+const CHILD = join(import.meta.dirname, '../persistence/edit-child.ts');
 
 describe('revert of an added account', { skip }, () => {
   it('takes it out of every file and group, and puts it back byte for byte', async () => {
@@ -21,6 +24,21 @@ describe('revert of an added account', { skip }, () => {
     assert.equal((await revert.undo()).facts['restored'], 'as before');
     assert.deepEqual(all(), before);
   });
+
+  for (const point of ['written', 'exchanged', 'edited'])
+    it(`is taken back whole after a kill between its files, at '${point}'`, async () => {
+      using host = accountHost();
+      const all = (): object[] => FILES.map((name) => snapshot(host.at(`/etc/${name}`)));
+      const before = all();
+      const order = { what: 'user', name: 'eve', how: 'remove' };
+      const revert = new RunKind(revertKind({ vault: host.vault, hostRoot: host.root, systemctl: null }));
+      const { inverse } = await revert.plan(order);
+      const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', CHILD];
+      const child = spawnSync(process.execPath, [...args, host.root, point, 'apply', JSON.stringify(order)]);
+      assert.equal(child.signal, 'SIGKILL', String(child.stderr));
+      assert.equal((await revert.undo(JSON.stringify(inverse))).facts['restored'], 'as before');
+      assert.deepEqual(all(), before);
+    });
 
   it('keeps a group of the same name that others have', async () => {
     using host = accountHost();

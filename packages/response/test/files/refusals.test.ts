@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { OtherMounts } from '@ringfence/testkit/silent-file-system';
+import { OtherMounts, silentFuseSkip } from '@ringfence/testkit/silent-file-system';
 import { ActionRefusedError, type RefusedReason } from '../../src/errors.ts';
 import { type QuarantineOptions, quarantineKind } from '../../src/files/quarantine.ts';
 import type { TakenFile } from '../../src/files/taken-file.ts';
@@ -363,5 +363,40 @@ describe('a quarantine', { skip }, () => {
     assert.throws(() => writeFileSync(target.path, 'x'), { code: 'EPERM' });
     execFileSync('chattr', ['-i', target.path]);
     target.assertUntouched();
+  });
+});
+
+describe('a quarantine of a file that others hold up', { skip }, () => {
+  it('waits until a process gives up its lease', async (t) => {
+    using target = new Target();
+    const script =
+      'import fcntl,signal,sys\nf=open(sys.argv[1])\n' +
+      'signal.signal(signal.SIGIO, lambda *_: fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_UNLCK))\n' +
+      'fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_WRLCK)\nprint("leased", flush=True)\nwhile True: signal.pause()';
+    const holder = spawn('python3', ['-c', script, target.path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    holder.on('error', () => {});
+    if (holder.pid === undefined) return t.skip('python3 is not installed');
+    await once(holder.stdout, 'data');
+    const quarantine = target.quarantine();
+    assert.equal((await quarantine.run(orderFor(target.path))).outcome, 'executed');
+    await quarantine.undo();
+    target.assertUntouched();
+    await kill(holder);
+  });
+
+  it('is refused on a file system in user space, which is asked nothing', async (t) => {
+    using target = new Target();
+    const server = join(target.files.directory, 'silent-fuse');
+    const cannot = silentFuseSkip(server);
+    if (cannot !== false) return t.skip(cannot);
+    const mounts = new OtherMounts(target.files.make('same', 'namespaces'));
+    try {
+      await mounts.run(`mkdir way; ${server} way lookups &`);
+      const path = join(mounts.directory, 'way/program');
+      const order = { ...orderFor(target.path), path, pid: String(mounts.pid) };
+      await assert.rejects(target.quarantine().plan(order), isRefused('not-possible', /serves its file system/));
+    } finally {
+      await mounts[Symbol.asyncDispose]();
+    }
   });
 });
