@@ -13,6 +13,25 @@ export {
   type ThrottledCount,
 } from './facts.ts';
 export {
+  type DirectoryEntry,
+  descriptorPath,
+  FS_APPEND_FL,
+  FS_IMMUTABLE_FL,
+  fileHandle,
+  linkDescriptor,
+  openFileHandle,
+  RENAME,
+  readAttributes,
+  readFileFlags,
+  readGeneration,
+  removeAttribute,
+  renameEntry,
+  setAttribute,
+  setFileFlags,
+  setFileTimes,
+  tryRecordLock,
+} from './file-calls.ts';
+export {
   asLabels,
   asObject,
   asText,
@@ -30,7 +49,16 @@ export {
   takeWithin,
   writeAtomically,
 } from './files.ts';
-export { type CachedStat, mountOf, openBeneath, openCached, openWaiting, statCached } from './lookup.ts';
+export {
+  type CachedStat,
+  mountOf,
+  openBeneath,
+  openBeneathOrThrow,
+  openCached,
+  openFollowingLinks,
+  openWaiting,
+  statCached,
+} from './lookup.ts';
 export {
   type ContextSink,
   createGuard,

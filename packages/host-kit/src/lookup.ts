@@ -1,12 +1,15 @@
 /** Look-ups of files on the host, some of whose file systems may be served by a process that never answers. */
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { SystemCallError } from './errors.ts';
 import { O_PATH } from './files.ts';
 import { type AsyncNative, checked, lastErrno, libc, type Native } from './native.ts';
 
 const SYS_openat2 = 437;
 /** openat2(2): RESOLVE_NO_MAGICLINKS, _NO_SYMLINKS, _IN_ROOT */
 const RESOLVE_IN_ROOT = 0x16;
+/** RESOLVE_NO_MAGICLINKS, _IN_ROOT */
+const RESOLVE_LINKS_IN_ROOT = 0x12;
 const RESOLVE_NO_XDEV = 0x01;
 /** The kernel fails with EAGAIN instead of asking a file system (5.12). */
 const RESOLVE_CACHED = 0x20;
@@ -19,6 +22,8 @@ const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 const S_IFDIR = 0o040000;
 const { EAGAIN, EXDEV } = constants.errno;
+/** Not among Node's constants */
+const EREMOTE = 66;
 
 /** On every architecture, a system call takes its arguments like a function without variable arguments. */
 const openat2: AsyncNative<[number, number, Buffer, Buffer, number], number> = libc.func(
@@ -36,24 +41,48 @@ type MayEnter = (fd: number) => boolean;
  * never answer. Returns null if there is no such file, no permission, or a mount that may not be entered.
  */
 export function openBeneath(root: number, path: Uint8Array, mayEnter: MayEnter): number | null {
+  const fd = lookUp(root, path, mayEnter);
+  return fd < 0 ? null : fd;
+}
+
+/**
+ * Like `openBeneath`, but throws SystemCallError: ENOENT and ENOTDIR if there is no such file, ELOOP if a part of the
+ * path is a link, EREMOTE at a mount that may not be entered.
+ */
+export function openBeneathOrThrow(root: number, path: Uint8Array, mayEnter: MayEnter): number {
+  const fd = lookUp(root, path, mayEnter);
+  if (fd < 0) throw new SystemCallError('openat2', -fd);
+  return fd;
+}
+
+/**
+ * Opens `path` with O_PATH and with the directory `root` as /, which links cannot leave. Throws SystemCallError.
+ */
+export function openFollowingLinks(root: number, path: Uint8Array): number {
+  const fd = openAt(root, path, RESOLVE_LINKS_IN_ROOT);
+  if (fd < 0) throw new SystemCallError('openat2', -fd);
+  return fd;
+}
+
+/** Returns a descriptor, or a negative error number. */
+function lookUp(root: number, path: Uint8Array, mayEnter: MayEnter): number {
   const direct = openAt(root, path, RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
-  if (direct >= 0) return direct;
-  if (direct !== -EXDEV) return null;
+  if (direct !== -EXDEV) return direct;
   let directory = root;
   for (const part of partsOf(path)) {
     const next = openPart(directory, part, mayEnter);
     if (directory !== root) closeSync(directory);
-    if (next === null) return null;
+    if (next < 0) return next;
     directory = next;
   }
-  return directory === root ? null : directory;
+  return directory === root ? -EXDEV : directory;
 }
 
-function openPart(directory: number, name: Uint8Array, mayEnter: MayEnter): number | null {
+function openPart(directory: number, name: Uint8Array, mayEnter: MayEnter): number {
   const inside = openAt(directory, name, RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
-  if (inside >= 0) return inside;
-  const fd = inside === -EXDEV ? openAt(directory, name, RESOLVE_IN_ROOT) : inside;
-  return fd < 0 ? null : ifEntered(fd, mayEnter);
+  if (inside !== -EXDEV) return inside;
+  const fd = openAt(directory, name, RESOLVE_IN_ROOT);
+  return fd < 0 ? fd : (ifEntered(fd, mayEnter) ?? -EREMOTE);
 }
 
 /**

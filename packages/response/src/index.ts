@@ -1,3 +1,4 @@
+export { type LockKind, type LockOptions, lockKind } from './accounts/lock.ts';
 export type { ActionKind, ActionOutcome, ActionRequest, Plan } from './action.ts';
 export { ActionRefusedError, type RefusedReason, type ResponseErrorCode } from './errors.ts';
 export type { EntryState, JournalEntry } from './journal.ts';
@@ -11,3 +12,5 @@ export {
   protectionNow,
 } from './processes/protected.ts';
 export { type ActionAnswer, type ActionOrder, ActionRunner, type AnyKind, type RunnerOptions } from './runner.ts';
+export { type QuarantineKind, type QuarantineOptions, quarantineKind } from './files/quarantine.ts';
+export { type RevertKind, type RevertOptions, revertKind } from './persistence/revert.ts';
