@@ -36,6 +36,7 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /** The tracked files of a checkout, with their packages, comments and imports. */
@@ -123,7 +124,7 @@ export class Tree {
       const source = typeof target === 'string' ? target : (target[`${SCOPE}source`] ?? '');
       return [key === '.' ? full : `${full}${key.slice(1)}`, normalize(join(folder, source))];
     });
-    const dependencies = Object.keys(manifest.dependencies ?? {});
+    const dependencies = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
     return {
       name: full.slice(SCOPE.length),
       folder,

@@ -59,6 +59,8 @@ export {
   openWaiting,
   statCached,
 } from './lookup.ts';
+export { dieWithParent, enterNamespace, limitCpuSeconds } from './helper-process.ts';
+export { type Packet, PacketSocket } from './packet-socket.ts';
 export {
   type ContextSink,
   createGuard,
@@ -67,6 +69,7 @@ export {
   guardSource,
   type OnSourceError,
 } from './source.ts';
+export { type EntryStat, nextData, statAt } from './stat-at.ts';
 export {
   awaitTruncation,
   drainAddressChanges,

@@ -4,6 +4,15 @@ export type ResponseErrorCode =
   /** An action was not carried out. The message says which condition does not hold, and what to do. */
   'ERR_RESPONSE_REFUSED';
 
+export type EvidenceErrorCode =
+  /**
+   * The evidence store can't be used: another process has it open, or its files are not as the agent has left them.
+   * Verify it before anything else is done with it.
+   */
+  | 'ERR_EVIDENCE_STORE'
+  /** The evidence store has no content of this SHA-256. Look it up in the manifests; `verifyStore` names lost ones. */
+  | 'ERR_EVIDENCE_MISSING';
+
 /** The closed set of reasons why an action is not carried out. */
 export type RefusedReason =
   /** The parameters are not those of the action. */
@@ -27,3 +36,5 @@ export class ActionRefusedError extends CodedError<ResponseErrorCode> {
     this.reason = reason;
   }
 }
+
+export class EvidenceError extends CodedError<EvidenceErrorCode> {}

@@ -1,6 +1,5 @@
 export { type LockKind, type LockOptions, lockKind } from './accounts/lock.ts';
 export type { ActionKind, ActionOutcome, ActionRequest, Plan } from './action.ts';
-export { ActionRefusedError, type RefusedReason, type ResponseErrorCode } from './errors.ts';
 export type { EntryState, JournalEntry } from './journal.ts';
 export { killKind, type ProcessDeps, resumeKind, suspendKind } from './processes/kinds.ts';
 export {
@@ -14,3 +13,15 @@ export {
 export { type ActionAnswer, type ActionOrder, ActionRunner, type AnyKind, type RunnerOptions } from './runner.ts';
 export { type QuarantineKind, type QuarantineOptions, quarantineKind } from './files/quarantine.ts';
 export { type RevertKind, type RevertOptions, revertKind } from './persistence/revert.ts';
+export type { ChainHead, Collection, Custody, EvidenceItem } from './collect/chain.ts';
+export { type CollectLimits, type CollectOptions, collectKind } from './collect/collect.ts';
+export { type CollectParameters, collectParameters } from './collect/parameters.ts';
+export { type Access, EvidenceStore, type EvidenceStoreOptions } from './collect/store.ts';
+export { type StoreProblem, type StoreReport, verifyStore } from './collect/verify-store.ts';
+export {
+  ActionRefusedError,
+  EvidenceError,
+  type EvidenceErrorCode,
+  type RefusedReason,
+  type ResponseErrorCode,
+} from './errors.ts';
