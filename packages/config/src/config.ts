@@ -125,6 +125,7 @@ export interface Config {
     readonly killsPerMinute: number;
     readonly hostRoot: string;
     readonly protected: readonly string[];
+    readonly actions: readonly string[];
     readonly tampering: { readonly syslog: string };
     readonly dockerRoots: readonly string[];
     readonly integrity: { readonly everyMs: number; readonly knownPrograms: readonly string[] };

@@ -49,6 +49,7 @@ export {
   takeWithin,
   writeAtomically,
 } from './files.ts';
+export { dieWithParent, enterNamespace, limitCpuSeconds } from './helper-process.ts';
 export {
   type CachedStat,
   mountOf,
@@ -59,7 +60,6 @@ export {
   openWaiting,
   statCached,
 } from './lookup.ts';
-export { dieWithParent, enterNamespace, limitCpuSeconds } from './helper-process.ts';
 export { type Packet, PacketSocket } from './packet-socket.ts';
 export {
   type ContextSink,

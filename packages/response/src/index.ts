@@ -1,18 +1,5 @@
 export { type LockKind, type LockOptions, lockKind } from './accounts/lock.ts';
 export type { ActionKind, ActionOutcome, ActionRequest, Plan } from './action.ts';
-export type { EntryState, JournalEntry } from './journal.ts';
-export { killKind, type ProcessDeps, resumeKind, suspendKind } from './processes/kinds.ts';
-export {
-  type FindProcess,
-  type FoundProcess,
-  type IsProtected,
-  type ProtectionOptions,
-  protection,
-  protectionNow,
-} from './processes/protected.ts';
-export { type ActionAnswer, type ActionOrder, ActionRunner, type AnyKind, type RunnerOptions } from './runner.ts';
-export { type QuarantineKind, type QuarantineOptions, quarantineKind } from './files/quarantine.ts';
-export { type RevertKind, type RevertOptions, revertKind } from './persistence/revert.ts';
 export type { ChainHead, Collection, Custody, EvidenceItem } from './collect/chain.ts';
 export { type CollectLimits, type CollectOptions, collectKind } from './collect/collect.ts';
 export { type CollectParameters, collectParameters } from './collect/parameters.ts';
@@ -25,3 +12,16 @@ export {
   type RefusedReason,
   type ResponseErrorCode,
 } from './errors.ts';
+export { type QuarantineKind, type QuarantineOptions, quarantineKind } from './files/quarantine.ts';
+export type { EntryState, JournalEntry } from './journal.ts';
+export { type RevertKind, type RevertOptions, revertKind } from './persistence/revert.ts';
+export { killKind, type ProcessDeps, resumeKind, suspendKind } from './processes/kinds.ts';
+export {
+  type FindProcess,
+  type FoundProcess,
+  type IsProtected,
+  type ProtectionOptions,
+  protection,
+  protectionNow,
+} from './processes/protected.ts';
+export { type ActionAnswer, type ActionOrder, ActionRunner, type AnyKind, type RunnerOptions } from './runner.ts';

@@ -28,6 +28,9 @@ export interface ActionOrder {
   /** µs since the epoch; 0: until it is taken back */
   readonly until: number;
   readonly cause: string;
+  /** Who ordered it: a policy or an operator. */
+  readonly who: string;
+  readonly why: string;
 }
 
 export interface ActionAnswer {
@@ -51,6 +54,7 @@ export class ActionRunner implements Disposable {
   readonly #kinds: ReadonlyMap<string, AnyKind>;
   readonly #journal: Journal;
   readonly #running = new Map<string, Promise<ActionAnswer>>();
+  readonly #orders = new Map<string, ActionOrder>();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -73,6 +77,11 @@ export class ActionRunner implements Disposable {
   /** Whether this host has carried out the command, or has begun to. */
   has(id: string): boolean {
     return this.#running.has(id) || this.#journal.get(id) !== undefined;
+  }
+
+  /** Who ordered an action that is being carried out, and why. */
+  orderOf(id: string): Pick<ActionOrder, 'who' | 'why'> {
+    return this.#orders.get(id) ?? { who: '', why: '' };
   }
 
   /** The actions of this host, oldest first. */
@@ -110,7 +119,11 @@ export class ActionRunner implements Disposable {
   run(order: ActionOrder, commit: () => void = () => {}): Promise<ActionAnswer> {
     const known = this.#running.get(order.id);
     if (known !== undefined) return known;
-    const running = this.#answering(() => this.#run(order, commit)).finally(() => this.#running.delete(order.id));
+    this.#orders.set(order.id, order);
+    const running = this.#answering(() => this.#run(order, commit)).finally(() => {
+      this.#running.delete(order.id);
+      this.#orders.delete(order.id);
+    });
     this.#running.set(order.id, running);
     return running;
   }

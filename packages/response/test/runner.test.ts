@@ -25,6 +25,8 @@ describe('an action', () => {
     parameters,
     until,
     cause: '',
+    who: '',
+    why: '',
   });
 
   test('is carried out once, and taken back once', async () => {

@@ -188,6 +188,7 @@ export function collectorOptions({ sensor, collector: settings, stateDir, runDir
     killsPerMinute: settings.killsPerMinute,
     hostRoot: settings.hostRoot,
     protected: settings.protected,
+    actions: settings.actions,
     tamperingSyslog: settings.tampering.syslog,
     dockerRoots: settings.dockerRoots,
     integrity: settings.integrity,

@@ -48,6 +48,8 @@ export interface CollectorOptions {
   readonly hostRoot?: string;
   /** Executables that are never killed: paths on the host, with `*` for one part of a path. @default none */
   readonly protected?: readonly string[];
+  /** Names of the actions that commands may ask for. @default kill and suspend */
+  readonly actions?: readonly string[];
   /** Server to which tampering is also reported: `udp://host:port` or `tcp://host:port`. @default none */
   readonly tamperingSyslog?: string;
   /** Data roots of Docker engines that are not found automatically, as paths on the host. @default none */
@@ -103,6 +105,7 @@ export function compileOptions(options: CollectorOptions): CompiledOptions {
     killsPerMinute: 60,
     hostRoot: '/',
     protected: [],
+    actions: ['kill', 'suspend'],
     tamperingSyslog: '',
     dockerRoots: [],
     logs: { files: [], journald: 'off', linesPerSecond: 1000 },

@@ -69,7 +69,7 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, { files, syslog, commands });
   const onMoved = (): void => identifyAgent(sensor, deps.partner, log);
   const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, syslog, log });
-  const actions = stack.use(createActions(deps));
+  const actions = stack.use(createActions(deps)).runner;
   const control = wireControl(deps, interest, commands, actions);
   const resources = stack.move();
   return {

@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { ifReadable, pidfdOpen, pidfdSignal, SystemCallError } from '@ringfence/host-kit';
-import type { ProcessFacts } from '@ringfence/sensor';
 import { z } from 'zod';
 import type { ActionKind, ActionOutcome, ActionRequest, Plan } from '../action.ts';
 import { ActionRefusedError } from '../errors.ts';
+import type { FoundProcess } from '../processes/protected.ts';
 import type { ChainHead, Collection } from './chain.ts';
 import { Freeze, isStopped, Marker } from './freeze.ts';
 import { type CollectParameters, collectParameters } from './parameters.ts';
@@ -16,8 +16,6 @@ const { ESRCH } = os.errno;
 /** Reading processes that hang in the kernel: with more, nothing new is begun. */
 const ABANDONED_MAX = 4;
 const FACT_MAX = 512;
-
-export type FoundProcess = Pick<ProcessFacts, 'tgid' | 'start' | 'parentTgid' | 'executable'>;
 
 export interface CollectLimits {
   /** Bytes of one collection. @default 4 GiB */

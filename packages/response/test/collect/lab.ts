@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { createSigningKey, type SigningKey } from '@ringfence/wire';
 import type { ActionOutcome, Plan } from '../../src/action.ts';
 import type { Collection, EvidenceItem } from '../../src/collect/chain.ts';
-import { type CollectLimits, collectKind, type FoundProcess } from '../../src/collect/collect.ts';
+import { type CollectLimits, collectKind } from '../../src/collect/collect.ts';
 import { EvidenceStore } from '../../src/collect/store.ts';
+import type { FoundProcess } from '../../src/processes/protected.ts';
 
 /** Finds a process by /proc, whose start times are in hundredths of a second. */
 export function findProcess(pid: number): FoundProcess | null {

@@ -68,6 +68,6 @@ if (import.meta.main) {
     if (name === point) process.kill(process.pid, 'SIGKILL');
   };
   using runner = createTestRunner(directory, { failpoint });
-  await runner.run({ id: 'killed', kind: 'file', parameters: {}, until: 0, cause: '' });
+  await runner.run({ id: 'killed', kind: 'file', parameters: {}, until: 0, cause: '', who: '', why: '' });
   await runner.undo('killed');
 }

@@ -141,11 +141,11 @@ class AgentControl implements Control {
 
   async #act(command: Command): Promise<Answer> {
     const actions = this.#options.actions as ActionRunner;
-    const { id, action, mode, cause, until, executable } = command;
+    const { id, action, mode, cause, policy, reason, until, executable } = command;
     const aimed = this.#aimed(command);
     if (aimed.pid !== 0 && u64ToBigInt(aimed.start) === 0n)
       return { ...NOTHING_KILLED, outcome: 'gone', reason: `no process ${aimed.pid} runs` };
-    const order = { id, kind: action, parameters: parametersOf(aimed), until, cause };
+    const order = { id, kind: action, parameters: parametersOf(aimed), until, cause, who: policy, why: reason };
     const commit = (): void => this.#executed.add(id, command.expiresAt, this.#validity.now());
     const answer =
       action === 'undo'
@@ -209,7 +209,7 @@ const holdsForAnyBoot = ({ bootId, mode, pid }: Command): boolean => bootId === 
 /** Actions on processes have their target in fields of the command. */
 function parametersOf({ action, pid, start, reach, parameters }: Command): unknown {
   if (action === 'kill' || action === 'suspend') return { ...parameters, pid, start: u64ToBigInt(start), reach };
-  return parameters;
+  return pid === 0 ? parameters : { ...parameters, pid: String(pid), start: String(u64ToBigInt(start)) };
 }
 
 function readCommand(bytes: Uint8Array): Command | null {
