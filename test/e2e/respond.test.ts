@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Response } from '@ringfence/runtime/client';
@@ -113,4 +113,51 @@ describe('responses of operators and policies', { skip, concurrency: false }, ()
     assert.ok(!processesIn(group).some(isStopped));
     up = await home.up();
   });
+
+  test('files, accounts and memory are out of reach unless the settings of the agent name the action', async () => {
+    const file = join(scratch.path, 'secret');
+    writeFileSync(file, 'secret');
+    const { outcome, reason } = await answerOf(home, 'quarantine', '--file', file);
+    assert.deepEqual([outcome, reason], ['refused', 'unknown-action']);
+    assert.equal(readFileSync(file, 'utf8'), 'secret');
+  });
 });
+
+describe('actions that the settings allow', { skip, concurrency: false }, () => {
+  let home: Installation;
+  let scratch: Scratch;
+  before(async () => {
+    scratch = new Scratch();
+    home = new Installation(['collector.actions=[quarantine, revert, lock, collect]']);
+    await home.up();
+  });
+  after(async () => {
+    await home?.[Symbol.asyncDispose]();
+    scratch?.[Symbol.dispose]();
+  });
+
+  test('a file is quarantined by an operator, and given back', async () => {
+    const file = join(scratch.path, 'miner');
+    writeFileSync(file, 'a miner', { mode: 0o751 });
+    const { outcome, command } = await answerOf(home, 'quarantine', '--file', file);
+    assert.deepEqual([outcome, existsSync(file)], ['executed', false]);
+    const undone = await home.output(['respond', 'undo', command, '--reason', 'a test', '--json']);
+    assert.match(undone, /"outcome": "executed"/);
+    assert.deepEqual([readFileSync(file, 'utf8'), statSync(file).mode & 0o777], ['a miner', 0o751]);
+  });
+
+  test('a process is collected into the signed store of its host', async () => {
+    await using group = new Group();
+    const { pid } = await startReady(group, scratch.compile('tree'), 'idle');
+    const { outcome, facts } = await answerOf(home, 'collect', '--pid', String(pid), '--parameter', 'what=process');
+    assert.equal(outcome, 'executed', JSON.stringify(facts));
+    assert.ok(readdirSync(join(home.stateDir, 'evidence/content')).length > 0);
+    assert.equal(processesIn(group).length, 111);
+  });
+});
+
+async function answerOf(home: Installation, ...args: string[]): Promise<Response> {
+  const { stdout, stderr } = await home.run(['respond', 'run', ...args, '--reason', 'a test', '--json']);
+  assert.notEqual(stdout, '', stderr);
+  return (JSON.parse(stdout) as Response[])[0] as Response;
+}

@@ -1,4 +1,7 @@
+import { lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { OperatorError, paintFor } from '@ringfence/base';
+import { kernelDevice } from '@ringfence/host-kit';
 import type { Response } from '@ringfence/runtime/client';
 import type { Command } from 'commander';
 import { DESCRIPTIONS } from '../descriptions.ts';
@@ -24,6 +27,7 @@ Examples:
   ringfence respond plan kill --incident inc-0123456789abcdef
   ringfence respond run kill --pid 4711 --reason "miner, case 4711"
   ringfence respond run suspend --pid 4711 --reach cgroup --for 30m --reason "look at it first"
+  ringfence respond run quarantine --file /tmp/.x/miner --reason "case 4711"
   ringfence respond undo 0f3a9c5b7d2e4f60a1b2c3d4e5f60718 --reason "false alarm"
 
 docs/RESPONSE.md has a page for each action.
@@ -33,7 +37,7 @@ Exit codes: 0 carried out or planned, 1 refused, failed or unanswered.
 function addAct(respond: Command, operation: 'plan' | 'run', description: string): void {
   const command = respond
     .command(operation)
-    .argument('<action>', 'kill or suspend')
+    .argument('<action>', 'kill, suspend, quarantine, revert, lock or collect')
     .description(description)
     .option('--incident <id>', 'the incident to act on')
     .option('--alert <id>', 'only the process of this alert of the incident')
@@ -41,6 +45,10 @@ function addAct(respond: Command, operation: 'plan' | 'run', description: string
     .option('--host <id>', 'the host (default: that of the incident, else this one)')
     .option('--reach <reach>', 'tree, session, cgroup or process (default: tree)')
     .option('--for <duration>', 'take it back after this time, such as 30m (default: it lasts)')
+    .option(
+      '--file <path>',
+      'a file of this host: gives path, device and inode of quarantine, or the path of the others',
+    )
     .option('--parameter <name=value>', 'parameter of the action (repeatable)', repeatable)
     .option('--json', 'print one JSON array')
     .addHelpText('after', TARGETS);
@@ -49,7 +57,17 @@ function addAct(respond: Command, operation: 'plan' | 'run', description: string
   });
 }
 
+/** A quarantine is of one inode, whatever its path leads to later. */
+function fileParameters(action: string, file: string): string[] {
+  const path = resolve(file);
+  if (action !== 'quarantine') return [`path=${path}`];
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat?.isFile() !== true) throw new OperatorError(`--file ${file}: expected a regular file, and no link to one`);
+  return [`path=${path}`, `device=${kernelDevice(stat.dev)}`, `inode=${stat.ino}`];
+}
+
 interface ActOptions {
+  readonly file?: string;
   readonly for?: string;
   readonly parameter?: readonly string[];
   readonly reason?: string;
@@ -62,7 +80,11 @@ function queryOf(self: Command, action: string): URLSearchParams {
   for (const name of ['incident', 'alert', 'pid', 'host', 'reach'])
     if (typeof options[name] === 'string') query.set(name, options[name]);
   if (options.for !== undefined) query.set('for', String(durationMs('--for', options.for) / 1000));
-  for (const parameter of options.parameter ?? []) query.append('parameter', parameter);
+  const named = [
+    ...(options.file === undefined ? [] : fileParameters(action, options.file)),
+    ...(options.parameter ?? []),
+  ];
+  for (const parameter of named) query.append('parameter', parameter);
   if (options.reason !== undefined) query.set('note', options.reason);
   return query;
 }
