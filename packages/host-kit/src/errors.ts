@@ -8,13 +8,16 @@ export type SystemCallErrorCode =
    */
   'ERR_COLLECTOR_SYSTEM_CALL';
 
+/** Errors of Linux that Node has no name for. */
+const UNNAMED: ReadonlyMap<number, string> = new Map([[66, 'EREMOTE']]);
+
 export class SystemCallError extends CodedError<SystemCallErrorCode> {
   readonly call: string;
   readonly errno: number;
   readonly errnoName: string;
 
   constructor(call: string, errno: number) {
-    const name = getSystemErrorName(-errno);
+    const name = UNNAMED.get(errno) ?? getSystemErrorName(-errno);
     super('ERR_COLLECTOR_SYSTEM_CALL', `${call} failed with ${name}`);
     this.call = call;
     this.errno = errno;
