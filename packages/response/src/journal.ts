@@ -102,10 +102,13 @@ export class Journal {
   /** Removes actions that are over and whose commands cannot come again. `now`: µs since the epoch. */
   prune(now: number): void {
     for (const { id, state, at } of this.entries()) {
-      if (state !== 'over' || at + KEEP_OVER_US > now) continue;
-      rmSync(this.#pathOf(id), { force: true });
-      this.#entries.delete(id);
+      if (state === 'over' && at + KEEP_OVER_US <= now) this.remove(id);
     }
+  }
+
+  remove(id: string): void {
+    rmSync(this.#pathOf(id), { force: true });
+    this.#entries.delete(id);
   }
 
   #pathOf(id: string): string {

@@ -90,13 +90,17 @@ export class ActionRunner implements Disposable {
   }
 
   /**
-   * Ends what an earlier agent left: takes back an action that it had begun and those whose time is over. Call it once
-   * at the start, before any other action.
+   * Ends what an earlier agent left: takes back an action that it had begun and those whose time is over. One that
+   * nothing takes back, a kill, is forgotten, so that it is carried out when its command comes again: it is aimed at
+   * the same processes. Call it once at the start, before any other action.
    */
   async recover(): Promise<void> {
     const { now, log } = this.#options;
     for (const entry of this.#journal.entries()) {
-      if (entry.state === 'begun') {
+      if (entry.state === 'begun' && entry.inverse === null) {
+        log.warn({ command: entry.id, action: entry.kind }, 'an action was cut short: its command comes again');
+        this.#journal.remove(entry.id);
+      } else if (entry.state === 'begun') {
         log.warn({ command: entry.id, action: entry.kind }, 'an action was cut short: it is taken back');
         await this.#takeBack(entry, 'the agent ended in the middle of it');
       } else if (isDue(entry, now())) await this.undo(entry.id);
@@ -113,14 +117,14 @@ export class ActionRunner implements Disposable {
   }
 
   /**
-   * Carries out an action once: for an id that it knows it returns the first answer. Calls `commit` when everything
-   * that can be checked beforehand is, and nothing has changed yet; an error that it throws prevents the action.
+   * Carries out an action once: for an id that it knows it returns the first answer. The journal knows an id for longer
+   * than its command is valid.
    */
-  run(order: ActionOrder, commit: () => void = () => {}): Promise<ActionAnswer> {
+  run(order: ActionOrder): Promise<ActionAnswer> {
     const known = this.#running.get(order.id);
     if (known !== undefined) return known;
     this.#orders.set(order.id, order);
-    const running = this.#answering(() => this.#run(order, commit)).finally(() => {
+    const running = this.#answering(() => this.#run(order)).finally(() => {
       this.#running.delete(order.id);
       this.#orders.delete(order.id);
     });
@@ -151,7 +155,7 @@ export class ActionRunner implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  async #run(order: ActionOrder, commit: () => void): Promise<ActionAnswer> {
+  async #run(order: ActionOrder): Promise<ActionAnswer> {
     const { now, failpoint, deadlineMs = DEADLINE_MS } = this.#options;
     const { id, until, cause } = order;
     const known = this.#journal.get(id);
@@ -160,7 +164,6 @@ export class ActionRunner implements Disposable {
       throw new ActionRefusedError('too-large', 'too many actions are in force on this host: take some back first');
     const kind = this.#kindOf(order.kind);
     const plan = await kind.plan(checked(kind, order.parameters), { id, until });
-    commit();
     const begun: JournalEntry = {
       ...{ id, kind: kind.name, state: 'begun', inverse: plan.inverse, until, at: now(), cause },
       ...{ outcome: 'failed', reason: 'the agent ended in the middle of it', facts: planFacts(plan) },

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ActionRefusedError } from '../src/index.ts';
 import { createTestRunner, heldBy } from './programs/file-action.ts';
 
 const CHILD = join(import.meta.dirname, 'programs/file-action.ts');
@@ -51,10 +50,6 @@ describe('an action', () => {
     assert.deepEqual([heldBy(directory), runner.entries()], [[], []]);
     const refused = await runner.run(order('a', 0, { unknown: 1 }));
     assert.deepEqual([refused.outcome, refused.reason], ['refused', 'unreadable']);
-    const uncommitted = await runner.run(order('b'), () => {
-      throw new ActionRefusedError('not-possible', 'a test');
-    });
-    assert.equal(uncommitted.outcome, 'refused');
     assert.deepEqual(heldBy(directory), []);
   });
 
@@ -121,6 +116,18 @@ describe('an action', () => {
     await runner.recover();
     assert.equal((await runner.undo('killed')).outcome, 'executed');
     assert.deepEqual(heldBy(directory), []);
+  });
+
+  test('that nothing takes back is carried out when its command comes again after a kill in the middle', async () => {
+    const args = ['--conditions=@ringfence/source', '--disable-warning=ExperimentalWarning', CHILD, directory, 'begun'];
+    const child = spawn(process.execPath, [...args, 'final'], { stdio: 'inherit' });
+    assert.equal((await once(child, 'exit'))[1], 'SIGKILL');
+    using runner = createTestRunner(directory);
+    await runner.recover();
+    assert.deepEqual([runner.entries(), heldBy(directory)], [[], []]);
+    assert.equal((await runner.run(order('killed', 0, { how: 'final' }))).outcome, 'executed');
+    assert.deepEqual(heldBy(directory), ['killed']);
+    assert.equal((await runner.undo('killed')).outcome, 'gone');
   });
 
   test('whose entry is spoilt is reported, and the others go on', async () => {

@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { type ActionKind, ActionRunner } from '../../src/index.ts';
 
 interface Parameters {
-  readonly how?: 'fails' | 'hangs' | undefined;
+  /** `final`: nothing takes it back. */
+  readonly how?: 'fails' | 'hangs' | 'final' | undefined;
 }
 
 interface Held {
@@ -18,10 +19,11 @@ function fileKind(directory: string): ActionKind<Parameters, Parameters & Held, 
   const path = join(directory, 'held');
   return {
     name: 'file',
-    parameters: z.strictObject({ how: z.enum(['fails', 'hangs']).optional() }),
+    parameters: z.strictObject({ how: z.enum(['fails', 'hangs', 'final']).optional() }),
     inverse: z.strictObject({ id: z.string() }),
     plan: async (parameters, { id }) => ({
-      ...{ targets: [path], radius: { files: 1 }, spared: [], work: { ...parameters, id }, inverse: { id } },
+      ...{ targets: [path], radius: { files: 1 }, spared: [], work: { ...parameters, id } },
+      inverse: parameters.how === 'final' ? null : { id },
     }),
     apply: async ({ work: { id, how } }) => {
       writeFileSync(path, [...heldBy(directory), id].join('\n'));
@@ -63,11 +65,19 @@ export function createTestRunner(
 }
 
 if (import.meta.main) {
-  const [directory = '', point = ''] = process.argv.slice(2);
+  const [directory = '', point = '', how] = process.argv.slice(2);
   const failpoint = (name: string): void => {
     if (name === point) process.kill(process.pid, 'SIGKILL');
   };
   using runner = createTestRunner(directory, { failpoint });
-  await runner.run({ id: 'killed', kind: 'file', parameters: {}, until: 0, cause: '', who: '', why: '' });
+  await runner.run({
+    id: 'killed',
+    kind: 'file',
+    parameters: how === undefined ? {} : { how },
+    until: 0,
+    cause: '',
+    who: '',
+    why: '',
+  });
   await runner.undo('killed');
 }

@@ -112,14 +112,15 @@ class AgentControl implements Control {
     if (command.mode === 'observe') return refused('not-enforced');
     if (command.bootId !== bootId && !holdsForAnyBoot(command)) return refused('wrong-boot');
     if (!this.#knows(command)) return refused('unknown-action');
-    if (this.#executed.has(command.id) && this.#isRunByItself(command)) return refused('already-executed');
+    if (this.#executed.has(command.id)) return refused('already-executed');
     if (!/^[\x21-\x7e]{1,128}$/.test(command.id)) return refused('expires-too-late');
     const validity = this.#validity.judge(command.expiresAt);
     if (validity === 'expired')
       return { ...NOTHING_KILLED, outcome: 'expired', reason: 'expired before it was carried out' };
     if (validity !== 'valid') return refused(validity);
     // A plan changes nothing. A command that comes again, and what takes an action back, are not held up.
-    if (command.mode === 'plan' || command.action === 'undo' || this.#executed.has(command.id)) return null;
+    const { actions } = this.#options;
+    if (command.mode === 'plan' || command.action === 'undo' || actions?.has(command.id) === true) return null;
     return this.#limit.take(performance.now()) ? null : refused('rate-limited');
   }
 
@@ -128,11 +129,6 @@ class AgentControl implements Control {
     if (isKillOfProcess(this.#options, { action, reach })) return mode === 'enforce';
     if (action === 'undo') return actions !== undefined && mode === 'enforce';
     return actions?.knows(action) ?? false;
-  }
-
-  /** Whether the first answer is lost when the command comes again, because no journal has it. */
-  #isRunByItself({ id, action }: Command): boolean {
-    return action !== 'undo' && this.#options.actions?.has(id) !== true;
   }
 
   #carryOut(command: Command): Promise<Answer> {
@@ -146,11 +142,10 @@ class AgentControl implements Control {
     if (aimed.pid !== 0 && u64ToBigInt(aimed.start) === 0n)
       return { ...NOTHING_KILLED, outcome: 'gone', reason: `no process ${aimed.pid} runs` };
     const order = { id, kind: action, parameters: parametersOf(aimed), until, cause, who: policy, why: reason };
-    const commit = (): void => this.#executed.add(id, command.expiresAt, this.#validity.now());
     const answer =
       action === 'undo'
         ? await actions.undo(command.parameters['command'] ?? '')
-        : await (mode === 'plan' ? actions.plan(order) : actions.run(order, commit));
+        : await (mode === 'plan' ? actions.plan(order) : actions.run(order));
     const left = answer.outcome === 'executed' && action === 'kill' ? Number(answer.facts['left'] ?? -1) : -1;
     const facts = aimed === command ? answer.facts : { ...answer.facts, ...this.#aimOf(aimed) };
     return { ...answer, facts, executable: aimed.executable || executable, children: left };
