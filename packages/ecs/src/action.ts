@@ -1,5 +1,5 @@
 import { isoTime } from '@ringfence/fields';
-import { type Command, decode, executableName, type Result } from '@ringfence/wire';
+import { askedOf, type Command, decode, executableName, type Result } from '@ringfence/wire';
 import { baseFields, type Document, incidentFields, type KeyLookup, signatureFields } from './common.ts';
 
 /** ECS outcomes of results: an observed order was never sent, and a process that was gone needed none. */
@@ -19,7 +19,7 @@ export function commandBody(command: Command): Document {
     message: command.reason,
     'host.boot.id': command.bootId,
     'event.id': command.id,
-    'event.action': `${command.action}-ordered`,
+    'event.action': `${command.act}-ordered`,
     'event.reason': command.reason,
     // A cause that is an incident has no trace of its own; its document lists the traces.
     ...(ALERT_ID.test(command.cause) ? { 'trace.id': command.cause } : incidentFields(command.cause)),
@@ -28,8 +28,8 @@ export function commandBody(command: Command): Document {
     'process.executable': command.executable,
     'process.name': executableName(command.executable),
     'ringfence.command.id': command.id,
-    'ringfence.command.action': command.action,
-    'ringfence.command.mode': command.mode,
+    'ringfence.command.action': command.act,
+    'ringfence.command.mode': askedOf(command),
     'ringfence.command.policy': command.policy,
     'ringfence.command.cause': command.cause,
     'ringfence.command.expires': isoTime(command.expiresAt),

@@ -90,7 +90,7 @@ export {
 } from './values/bytes.ts';
 export { NO_CONTAINER_DETAILS } from './values/container.ts';
 export { IPPROTO, KTHREADD_PID, SOCK, UNSET_ID } from './values/linux.ts';
-export { PROCESS_ONLY } from './values/order.ts';
+export { type Asked, askedOf, orderFields, PROCESS_ONLY } from './values/order.ts';
 export { executableName, isNormalPath, normalPath } from './values/path.ts';
 export { MASK, maskSecrets } from './values/secrets.ts';
 export { decodeText, escapeText, splitText, type TextSpan } from './values/text.ts';

@@ -210,10 +210,10 @@ function containedBy(
   key: SigningKey,
 ): OutRecord[] {
   if (outcome !== 'executed' || children !== 0) return [];
-  const { cause, hostId, action, executable, pid, policy } = decode('Command', bytes);
+  const { cause, hostId, act, executable, pid, policy } = decode('Command', bytes);
   // Only a kill ends an attack, and an operator's may be about no incident.
-  if (action !== 'kill' || cause === '') return [];
-  const note = `${action} ${executable} (pid ${pid}), policy ${policy}`.slice(0, NOTE_MAX);
+  if (act !== 'kill' || cause === '') return [];
+  const note = `${act} ${executable} (pid ${pid}), policy ${policy}`.slice(0, NOTE_MAX);
   const change = { status: 'contained', verdict: 'undecided', by: 'responder', note, at } as const;
   const value = encodeSigned('Feedback', { subject: cause, hostId, change, incident: null }, key);
   return [{ topic: TOPIC.feedback, key: hostId, value }];

@@ -71,7 +71,7 @@ export class ResponderMetrics implements PipelineMetrics {
   #records = 0;
   #retries = 0;
   #deadLetters = 0;
-  readonly #commands: Record<Command['mode'], number> = { observe: 0, enforce: 0, plan: 0 };
+  readonly #commands: Record<Command['mode'], number> = { observe: 0, enforce: 0 };
   readonly #refusals: Record<Refusal, number> = { 'rate-limited': 0, stale: 0, 'no-target': 0 };
   readonly #results: Record<Outcome, number> = {
     executed: 0,
@@ -80,7 +80,6 @@ export class ResponderMetrics implements PipelineMetrics {
     expired: 0,
     failed: 0,
     gone: 0,
-    planned: 0,
   };
 
   ordered(mode: Command['mode']): void {

@@ -1,10 +1,11 @@
 import type { Bus } from '@ringfence/bus';
 import {
-  type Action,
+  type Act,
   type Command,
   commandId,
   decode,
   encodeSigned,
+  orderFields,
   PROCESS_ONLY,
   type Reach,
   type Result,
@@ -21,7 +22,7 @@ const CLOCK_SLACK_US = 5_000_000;
 export interface OperatorOrder {
   /** Id of the operator's record, from which the command's id derives */
   readonly recordId: string;
-  readonly action: Action;
+  readonly action: Act;
   readonly mode: 'enforce' | 'plan';
   readonly reach: Reach;
   /** Id of the incident or alert; empty: none */
@@ -54,7 +55,8 @@ export async function order(deps: OrderDeps, asked: OperatorOrder, now: number, 
   const about = target.entityId === '' ? `${target.hostId}/${target.pid}` : target.entityId;
   const id = commandId(recordId, `${mode}/${action}/${reach}`, about, 0);
   const command = {
-    ...{ id, action, mode, cause, policy: OPERATOR, reason, ordinal: 0, ...PROCESS_ONLY, reach, parameters, until },
+    ...{ id, cause, policy: OPERATOR, reason, ordinal: 0, ...PROCESS_ONLY, reach, parameters, until },
+    ...orderFields(action, mode),
     ...target,
     ...{ issuedAt: now, expiresAt: now + ttlMs * 1000 },
   };

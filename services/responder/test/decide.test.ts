@@ -27,7 +27,7 @@ suite('a kill that a rule asks for', () => {
       results.map(({ outcome, id }) => ({ outcome, id })),
       [{ outcome: 'observed', id: commands[0]?.id }],
     );
-    assert.deepEqual(metrics.snapshot(null).commands, { observe: 1, enforce: 0, plan: 0 });
+    assert.deepEqual(metrics.snapshot(null).commands, { observe: 1, enforce: 0 });
   });
 
   test('is ordered in the scope of a policy that enforces, for the process of the alert, signed, with an expiry', () => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Doom, DoomSet, Dooms, Victim } from '@ringfence/sensor';
+import type { DoomSet, Dooms, Victim } from '@ringfence/sensor';
 import { z } from 'zod';
 import type { ActionKind, ActionOutcome, Plan } from '../action.ts';
 import { ActionRefusedError } from '../errors.ts';
@@ -44,7 +44,7 @@ export function killKind(deps: ProcessDeps): ActionKind<ProcessTarget, Work, nev
     name: 'kill',
     parameters: target,
     inverse: null,
-    plan: async (parameters) => ({ ...planOf(deps, parameters), inverse: null }),
+    plan: async (parameters) => ({ ...(await planOf(deps, parameters)), inverse: null }),
     apply: ({ work }, signal) => act(deps, work, SIGKILL, signal),
     undo: () => Promise.reject(new ActionRefusedError('not-possible', 'a kill cannot be taken back')),
   };
@@ -57,7 +57,7 @@ export function suspendKind(deps: ProcessDeps): ActionKind<ProcessTarget, Work, 
     parameters: target,
     inverse: suspended,
     plan: async (parameters) => {
-      const plan = planOf(deps, parameters);
+      const plan = await planOf(deps, parameters);
       return { ...plan, inverse: suspendedBy(plan.work) };
     },
     apply: ({ work }, signal) => act(deps, work, SIGSTOP, signal),
@@ -76,12 +76,12 @@ export function resumeKind(): ActionKind<ProcessTarget, Work, Suspended> {
 }
 
 /** Marks the processes, which shows who they are, and ends the doom again. */
-function planOf(deps: ProcessDeps, parameters: ProcessTarget): Omit<Plan<Work, never>, 'inverse'> {
+async function planOf(deps: ProcessDeps, parameters: ProcessTarget): Promise<Omit<Plan<Work, never>, 'inverse'>> {
   const { pid, start } = parameters;
   const found = deps.find(pid);
   const living = found !== null && found.start === start ? found : null;
   const set = setOf(parameters, living);
-  using doom = begin(deps, set);
+  using doom = await deps.dooms.begin(set);
   const marked = doom.mark();
   const facts = factsOf(deps, marked);
   const spared = sparedOf(deps, set, marked, facts);
@@ -94,13 +94,6 @@ function planOf(deps: ProcessDeps, parameters: ProcessTarget): Omit<Plan<Work, n
     spared: [...spared.values()],
     work: { set, victims },
   };
-}
-
-function begin({ dooms }: ProcessDeps, set: DoomSet): Doom {
-  const doom = dooms.begin(set);
-  if (doom === null)
-    throw new ActionRefusedError('not-possible', 'other actions on processes are under way: order it again');
-  return doom;
 }
 
 function factsOf({ list, find }: ProcessDeps, victims: readonly Victim[]): ReadonlyMap<number, FoundProcess> {
@@ -135,7 +128,7 @@ function sparedOf(
 }
 
 async function act(deps: ProcessDeps, { set }: Work, signal: number, abort: AbortSignal): Promise<ActionOutcome> {
-  using doom = begin(deps, set);
+  using doom = await deps.dooms.begin(set);
   // Processes may have joined since the plan.
   const marked = doom.mark();
   doom.spare([...sparedOf(deps, set, marked, factsOf(deps, marked)).keys()]);

@@ -1,7 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { ifExists, pidfdOpen, pidfdSignal, SystemCallError } from '@ringfence/host-kit';
-import type { Dooms } from '@ringfence/sensor';
+import type { Dooms, Victim } from '@ringfence/sensor';
 import type { ActionOutcome } from '../action.ts';
 import type { Suspended } from './suspended.ts';
 
@@ -14,10 +14,10 @@ const NS_PER_TICK = 10_000_000n;
  * stopped before. Without dooms, as when no agent runs, only those that the plan found: their children were stopped a
  * moment after them at most.
  */
-export function resume({ dooms }: { readonly dooms: Dooms | null }, inverse: Suspended): ActionOutcome {
+export async function resume({ dooms }: { readonly dooms: Dooms | null }, inverse: Suspended): Promise<ActionOutcome> {
   const before = new Set(inverse.stopped.map(({ tgid, start }) => `${tgid} ${start}`));
   const processes = new Map(inverse.processes.map(({ tgid, start }) => [`${tgid} ${start}`, tgid]));
-  for (const { tgid, start } of living(dooms, inverse)) processes.set(`${tgid} ${start}`, tgid);
+  for (const { tgid, start } of await living(dooms, inverse)) processes.set(`${tgid} ${start}`, tgid);
   let resumed = 0;
   for (const [key, tgid] of processes) {
     if (before.has(key)) continue;
@@ -26,12 +26,12 @@ export function resume({ dooms }: { readonly dooms: Dooms | null }, inverse: Sus
   return { outcome: resumed === 0 ? 'gone' : 'executed', reason: '', facts: { resumed: String(resumed) } };
 }
 
-function living(dooms: Dooms | null, { root, cgroup, session, loginSession }: Suspended) {
+async function living(dooms: Dooms | null, { root, cgroup, session, loginSession }: Suspended): Promise<Victim[]> {
   using doom =
-    dooms?.begin({
+    (await dooms?.begin({
       ...(root === null ? {} : { root: { tgid: root.tgid, start: BigInt(root.start) } }),
       ...{ cgroup: BigInt(cgroup), session, loginSession },
-    }) ?? null;
+    })) ?? null;
   return doom?.mark().filter(({ isStopped }) => isStopped) ?? [];
 }
 

@@ -1,6 +1,6 @@
 import { OperatorError } from '@ringfence/base';
 import type { OperatorOrder, Responder } from '@ringfence/responder';
-import { type Action, Actions, type Reach, Reaches, type Result, u64FromBigInt } from '@ringfence/wire';
+import { type Act, Acts, type Reach, Reaches, type Result, u64FromBigInt } from '@ringfence/wire';
 import type { App } from '../app.ts';
 import { auditOf, incidentDossier } from './incident.ts';
 
@@ -12,7 +12,7 @@ export interface Response {
   /** The process that it is about; 0: none */
   readonly pid: number;
   readonly executable: string;
-  readonly outcome: Result['outcome'] | 'unanswered';
+  readonly outcome: Result['outcome'] | 'planned' | 'unanswered';
   readonly reason: string;
   readonly facts: Readonly<Record<string, string>>;
 }
@@ -21,7 +21,7 @@ const NO_PROCESS = { bootId: '', entityId: '', pid: 0, start: u64FromBigInt(0n),
 const PARAMETERS_MAX = 32;
 const TARGETS_MAX = 100;
 const PID_MAX = 2 ** 22;
-const ABOUT_PROCESS: readonly Action[] = ['kill', 'suspend'];
+const ABOUT_PROCESS: readonly Act[] = ['kill', 'suspend'];
 
 type Target = OperatorOrder['target'];
 type Request = Omit<OperatorOrder, 'target'>;
@@ -72,7 +72,7 @@ function responderOf({ services }: App): Responder {
 }
 
 function requestOf(query: URLSearchParams, mode: 'plan' | 'enforce', recordId: string): Request {
-  const action = choice<Action>('action', query.get('action') ?? '', Actions);
+  const action = choice<Act>('action', query.get('action') ?? '', Acts);
   const reach = choice<Reach>(
     '--reach',
     query.get('reach') ?? (ABOUT_PROCESS.includes(action) ? 'tree' : 'host'),
@@ -163,7 +163,7 @@ async function ordered(responder: Responder, order: OperatorOrder, signal: Abort
   return {
     ...what,
     executable: result.executable || executable,
-    outcome: result.outcome,
+    outcome: result.outcome === 'observed' ? 'planned' : result.outcome,
     reason: result.reason,
     facts: result.facts,
   };

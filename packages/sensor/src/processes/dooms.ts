@@ -36,6 +36,7 @@ export class Dooms {
   readonly #map: BpfMap<Uint8Array, Uint8Array>;
   readonly #spared: BpfMap<bigint, bigint>;
   readonly #slots: (Doom | undefined)[];
+  readonly #waiting: (() => void)[] = [];
   #last = 0n;
   #striking = 0;
   #link: BpfLink | undefined;
@@ -47,10 +48,10 @@ export class Dooms {
     this.#slots = Array.from({ length: this.#map.info.maxEntries - 1 });
   }
 
-  /** Returns null while as many dooms are in force as the kernel's table holds. */
-  begin(set: DoomSet): Doom | null {
+  /** Resolves as soon as the kernel's table of dooms has a place, in the order of the calls. */
+  async begin(set: DoomSet): Promise<Doom> {
+    while (!this.#slots.includes(undefined)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     const slot = this.#slots.indexOf(undefined);
-    if (slot < 0) return null;
     const { root, cgroup = 0n, session = 0, loginSession = 0 } = set;
     const value = Buffer.alloc(records.SIZEOF_DOOM);
     value.writeBigUInt64LE(this.#nextNumber(slot), records.DOOM_NUMBER);
@@ -68,6 +69,7 @@ export class Dooms {
       free: () => {
         this.#write(1 + slot, Buffer.alloc(value.length));
         this.#slots[slot] = undefined;
+        this.#waiting.shift()?.();
       },
     });
     this.#slots[slot] = doom;

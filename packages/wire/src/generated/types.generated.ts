@@ -1309,11 +1309,17 @@ export interface Incident {
   readonly signature: Ed25519Signature;
 }
 
-export const Actions = ['kill', 'suspend', 'block', 'isolate', 'quarantine', 'revert', 'lock', 'collect', 'undo'] as const;
+export const Actions = ['kill'] as const;
 export type Action = (typeof Actions)[number];
 
-export const Modes = ['observe', 'enforce', 'plan'] as const;
+export const Modes = ['observe', 'enforce'] as const;
 export type Mode = (typeof Modes)[number];
+
+export const Acts = ['kill', 'suspend', 'block', 'isolate', 'quarantine', 'revert', 'lock', 'collect', 'undo'] as const;
+export type Act = (typeof Acts)[number];
+
+export const Asks = ['mode', 'enforce', 'plan'] as const;
+export type Ask = (typeof Asks)[number];
 
 export const Reaches = ['process', 'tree', 'session', 'cgroup', 'host'] as const;
 export type Reach = (typeof Reaches)[number];
@@ -1327,8 +1333,9 @@ export interface Approval {
 /** An order of the responder. id = hash of the incident or alert, action, target and ordinal. signature always stays the last field and signs every byte of the framed record before it. */
 export interface Command {
   readonly id: string;
+  /** see act */
   readonly action: Action;
-  /** an observe command is recorded and never sent; a plan command only lists what the action would change */
+  /** an observe command is recorded and never sent; see ask */
   readonly mode: Mode;
   /** id of the alert or incident that caused the command */
   readonly cause: string;
@@ -1347,6 +1354,10 @@ export interface Command {
   readonly issuedAt: number;
   /** µs since the epoch */
   readonly expiresAt: number;
+  /** the action. Readers up to 0.2.0 know action and mode only: what they would take for a kill has the mode observe */
+  readonly act: Act;
+  /** mode: as mode says; otherwise what is asked for instead: plan only lists what the action would change */
+  readonly ask: Ask;
   /** how far the action reaches: the process, with its descendants, its login session, its cgroup, or the whole host */
   readonly reach: Reach;
   /** parameters of the action by name, such as the address to block; for undo, the id of the command to take back */
@@ -1358,7 +1369,7 @@ export interface Command {
   readonly signature: Ed25519Signature;
 }
 
-export const Outcomes = ['executed', 'observed', 'refused', 'expired', 'failed', 'gone', 'planned'] as const;
+export const Outcomes = ['executed', 'observed', 'refused', 'expired', 'failed', 'gone'] as const;
 export type Outcome = (typeof Outcomes)[number];
 
 /** The outcome of a command. id = id of the command. */
@@ -1374,7 +1385,7 @@ export interface Result {
   readonly at: number;
   /** descendants of a killed process that live on; -1: not known, or nothing was killed */
   readonly children: number;
-  /** what was done, or would be, by name, such as killed and spared */
+  /** what was done, by name, such as processes and left; in the outcome observed of a plan, what would be done */
   readonly facts: { readonly [key: string]: string };
   /** key id of the signer, a responder; empty: unsigned, as sent by the agent on its stream */
   readonly keyId: string;

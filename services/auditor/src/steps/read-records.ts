@@ -61,7 +61,7 @@ function readIncident(record: InRecord, value: Uint8Array): AuditEntry[] {
 function readCommand(record: InRecord, value: Uint8Array): AuditEntry[] {
   const command = decode('Command', value);
   const { id, hostId, cause, entityId } = command;
-  const text = searchText([command.action, command.policy, command.reason, command.executable]);
+  const text = searchText([command.act, command.policy, command.reason, command.executable]);
   return [
     entryOf(record, value, {
       kind: 'command',

@@ -4,6 +4,7 @@ import type { Control } from '@ringfence/control/port';
 import type { Interest } from '@ringfence/interest';
 import type { ActionRunner, FindProcess, IsProtected } from '@ringfence/response';
 import {
+  askedOf,
   type Command,
   decode,
   encodeSigned,
@@ -109,7 +110,7 @@ class AgentControl implements Control {
     if (key === undefined) return refused(trustedKeys.trustsNobody === true ? 'no-standing' : 'unknown-key');
     if (!verifyRecord(key, bytes)) return refused('bad-signature');
     if (command.hostId !== hostId) return refused('wrong-host');
-    if (command.mode === 'observe') return refused('not-enforced');
+    if (askedOf(command) === 'observe') return refused('not-enforced');
     if (command.bootId !== bootId && !holdsForAnyBoot(command)) return refused('wrong-boot');
     if (!this.#knows(command)) return refused('unknown-action');
     if (this.#executed.has(command.id)) return refused('already-executed');
@@ -120,15 +121,16 @@ class AgentControl implements Control {
     if (validity !== 'valid') return refused(validity);
     // A plan changes nothing. A command that comes again, and what takes an action back, are not held up.
     const { actions } = this.#options;
-    if (command.mode === 'plan' || command.action === 'undo' || actions?.has(command.id) === true) return null;
+    if (askedOf(command) === 'plan' || command.act === 'undo' || actions?.has(command.id) === true) return null;
     return this.#limit.take(performance.now()) ? null : refused('rate-limited');
   }
 
-  #knows({ action, mode, reach }: Command): boolean {
+  #knows(command: Command): boolean {
     const { actions } = this.#options;
-    if (isKillOfProcess(this.#options, { action, reach })) return mode === 'enforce';
-    if (action === 'undo') return actions !== undefined && mode === 'enforce';
-    return actions?.knows(action) ?? false;
+    const isPlan = askedOf(command) === 'plan';
+    if (isKillOfProcess(this.#options, command)) return !isPlan;
+    if (command.act === 'undo') return actions !== undefined && !isPlan;
+    return actions?.knows(command.act) ?? false;
   }
 
   #carryOut(command: Command): Promise<Answer> {
@@ -137,23 +139,24 @@ class AgentControl implements Control {
 
   async #act(command: Command): Promise<Answer> {
     const actions = this.#options.actions as ActionRunner;
-    const { id, action, mode, cause, policy, reason, until, executable } = command;
+    const { id, act, cause, policy, reason, until, executable } = command;
     const aimed = this.#aimed(command);
     if (aimed.pid !== 0 && u64ToBigInt(aimed.start) === 0n)
       return { ...NOTHING_KILLED, outcome: 'gone', reason: `no process ${aimed.pid} runs` };
-    const order = { id, kind: action, parameters: parametersOf(aimed), until, cause, who: policy, why: reason };
+    const order = { id, kind: act, parameters: parametersOf(aimed), until, cause, who: policy, why: reason };
     const answer =
-      action === 'undo'
+      act === 'undo'
         ? await actions.undo(command.parameters['command'] ?? '')
-        : await (mode === 'plan' ? actions.plan(order) : actions.run(order));
-    const left = answer.outcome === 'executed' && action === 'kill' ? Number(answer.facts['left'] ?? -1) : -1;
+        : await (askedOf(command) === 'plan' ? actions.plan(order) : actions.run(order));
+    const left = answer.outcome === 'executed' && act === 'kill' ? Number(answer.facts['left'] ?? -1) : -1;
     const facts = aimed === command ? answer.facts : { ...answer.facts, ...this.#aimOf(aimed) };
-    return { ...answer, facts, executable: aimed.executable || executable, children: left };
+    const outcome = answer.outcome === 'planned' ? 'observed' : answer.outcome;
+    return { ...answer, outcome, facts, executable: aimed.executable || executable, children: left };
   }
 
   /** Gives the plan for a pid the start and the executable of its process, which the operator's command lacks. */
   #aimed(command: Command): Command {
-    if (command.mode !== 'plan' || command.pid === 0 || u64ToBigInt(command.start) !== 0n) return command;
+    if (askedOf(command) !== 'plan' || command.pid === 0 || u64ToBigInt(command.start) !== 0n) return command;
     const found = this.#options.find(command.pid);
     return found === null ? command : { ...command, start: u64FromBigInt(found.start), executable: found.executable };
   }
@@ -193,17 +196,18 @@ function answerOf(result: KillResult, command: Command): Omit<Answer, 'children'
 /** An agent that cannot reach a tree kills its process: the answer counts the descendants that live on. */
 function isKillOfProcess(
   { actions }: Pick<AgentControlOptions, 'actions'>,
-  { action, reach }: Pick<Command, 'action' | 'reach'>,
+  { act, reach }: Pick<Command, 'act' | 'reach'>,
 ): boolean {
-  return action === 'kill' && (reach === 'process' || (reach === 'tree' && actions?.knows('kill') !== true));
+  return act === 'kill' && (reach === 'process' || (reach === 'tree' && actions?.knows('kill') !== true));
 }
 
 /** A process lives in one boot; an address or a file outlives it. */
-const holdsForAnyBoot = ({ bootId, mode, pid }: Command): boolean => bootId === '' && (mode === 'plan' || pid === 0);
+const holdsForAnyBoot = (command: Command): boolean =>
+  command.bootId === '' && (askedOf(command) === 'plan' || command.pid === 0);
 
 /** Actions on processes have their target in fields of the command. */
-function parametersOf({ action, pid, start, reach, parameters }: Command): unknown {
-  if (action === 'kill' || action === 'suspend') return { ...parameters, pid, start: u64ToBigInt(start), reach };
+function parametersOf({ act, pid, start, reach, parameters }: Command): unknown {
+  if (act === 'kill' || act === 'suspend') return { ...parameters, pid, start: u64ToBigInt(start), reach };
   return pid === 0 ? parameters : { ...parameters, pid: String(pid), start: String(u64ToBigInt(start)) };
 }
 

@@ -1,6 +1,6 @@
 import { TACTICS } from '@ringfence/rules';
 import { tacticsOf } from '@ringfence/rules/attack';
-import { type Action, type Mode, Priorities, type Priority, type Reach } from '@ringfence/wire';
+import { type Act, type Mode, Priorities, type Priority, type Reach } from '@ringfence/wire';
 import { z } from 'zod';
 import { OPERATOR } from '../operator-order.ts';
 
@@ -51,9 +51,9 @@ const whenSchema = z
   });
 
 /** From the milder one to the stronger one */
-export type PolicyMode = Exclude<Mode, 'plan'>;
+export type PolicyMode = Mode;
 const MODES: readonly PolicyMode[] = ['observe', 'enforce'];
-export type PolicyAction = Extract<Action, 'kill' | 'suspend'>;
+export type PolicyAction = Extract<Act, 'kill' | 'suspend'>;
 const ACTIONS: readonly PolicyAction[] = ['kill', 'suspend'];
 export type PolicyReach = Exclude<Reach, 'host'>;
 const REACHES: readonly PolicyReach[] = ['process', 'tree', 'session', 'cgroup'];

@@ -1,8 +1,9 @@
 import {
-  type Action,
+  type Act,
   type Command,
   commandId,
   encodeSigned,
+  orderFields,
   PROCESS_ONLY,
   type Reach,
   type SigningKey,
@@ -10,7 +11,7 @@ import {
 import type { Target } from './target.ts';
 
 export interface Order {
-  readonly action: Action;
+  readonly action: Act;
   readonly reach: Reach;
   /** µs since the epoch, when the agent takes the action back; 0: never */
   readonly until: number;
@@ -38,6 +39,10 @@ export function signCommand(key: SigningKey, order: Order, issuedAt: number, ttl
   const { hostId, bootId, entityId, pid, start, executable } = target;
   const expiresAt = issuedAt + ttlMs * 1000;
   const aim = { hostId, bootId, entityId, pid, start, executable };
-  const command = { id: orderId(order), action, mode, cause, policy, reason, ordinal: 0 };
-  return encodeSigned('Command', { ...command, ...aim, ...PROCESS_ONLY, reach, until, issuedAt, expiresAt }, key);
+  const command = { id: orderId(order), cause, policy, reason, ordinal: 0 };
+  return encodeSigned(
+    'Command',
+    { ...command, ...aim, ...PROCESS_ONLY, ...orderFields(action, mode), reach, until, issuedAt, expiresAt },
+    key,
+  );
 }

@@ -1,5 +1,5 @@
 import type { InRecord, OutRecord } from '@ringfence/bus';
-import { decode } from '@ringfence/wire';
+import { askedOf, decode } from '@ringfence/wire';
 import type { Commands } from '../command.ts';
 import { MisplacedRecordError } from '../errors.ts';
 import { positionOf } from '../state/memory.ts';
@@ -19,7 +19,7 @@ export function createTakeCommand({
   return function takeCommand(record, value) {
     const command = decode('Command', value);
     // An observed command has its Result since it was ordered.
-    if (command.mode === 'observe') return [];
+    if (askedOf(command) === 'observe') return [];
     checkSignature(responders, 'command', command, value);
     checkKey('command', command, record);
     return commands.take(command, value, positionOf(record));
