@@ -128,7 +128,7 @@ describe('actions that the settings allow', { skip, concurrency: false }, () => 
   let scratch: Scratch;
   before(async () => {
     scratch = new Scratch();
-    home = new Installation(['collector.actions=[quarantine, revert, lock, collect]']);
+    home = new Installation(['collector.actions=quarantine,revert,lock,collect']);
     await home.up();
   });
   after(async () => {

@@ -99,16 +99,16 @@ export class Journal {
     this.#entries.set(value.id, value);
   }
 
-  /** Removes actions that are over and whose commands cannot come again. `now`: µs since the epoch. */
+  /**
+   * Removes actions that nothing takes back any more, and whose commands cannot come again. `now`: µs since the epoch.
+   */
   prune(now: number): void {
-    for (const { id, state, at } of this.entries()) {
-      if (state === 'over' && at + KEEP_OVER_US <= now) this.remove(id);
+    for (const { id, state, inverse, at } of this.entries()) {
+      const isNeeded = state === 'held' || (state === 'begun' && inverse !== null);
+      if (isNeeded || at + KEEP_OVER_US > now) continue;
+      rmSync(this.#pathOf(id), { force: true });
+      this.#entries.delete(id);
     }
-  }
-
-  remove(id: string): void {
-    rmSync(this.#pathOf(id), { force: true });
-    this.#entries.delete(id);
   }
 
   #pathOf(id: string): string {

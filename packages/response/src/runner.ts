@@ -91,15 +91,14 @@ export class ActionRunner implements Disposable {
 
   /**
    * Ends what an earlier agent left: takes back an action that it had begun and those whose time is over. One that
-   * nothing takes back, a kill, is forgotten, so that it is carried out when its command comes again: it is aimed at
-   * the same processes. Call it once at the start, before any other action.
+   * nothing takes back, a kill, is carried out again when its command comes again: it is aimed at the same processes.
+   * Call it once at the start, before any other action.
    */
   async recover(): Promise<void> {
     const { now, log } = this.#options;
     for (const entry of this.#journal.entries()) {
-      if (entry.state === 'begun' && entry.inverse === null) {
+      if (isUnfinished(entry)) {
         log.warn({ command: entry.id, action: entry.kind }, 'an action was cut short: its command comes again');
-        this.#journal.remove(entry.id);
       } else if (entry.state === 'begun') {
         log.warn({ command: entry.id, action: entry.kind }, 'an action was cut short: it is taken back');
         await this.#takeBack(entry, 'the agent ended in the middle of it');
@@ -159,7 +158,7 @@ export class ActionRunner implements Disposable {
     const { now, failpoint, deadlineMs = DEADLINE_MS } = this.#options;
     const { id, until, cause } = order;
     const known = this.#journal.get(id);
-    if (known !== undefined) return answerOf(known);
+    if (known !== undefined && !isUnfinished(known)) return answerOf(known);
     if (this.#journal.isFull)
       throw new ActionRefusedError('too-large', 'too many actions are in force on this host: take some back first');
     const kind = this.#kindOf(order.kind);
@@ -171,7 +170,10 @@ export class ActionRunner implements Disposable {
     failpoint?.('planned');
     this.#journal.put(begun);
     failpoint?.('begun');
-    const outcome = await applyWithin(kind, plan, deadlineMs);
+    const applied = await applyWithin(kind, plan, deadlineMs);
+    // What is gone now, the attempt that was cut short has ended.
+    const outcome =
+      known !== undefined && applied.outcome === 'gone' ? { ...applied, outcome: 'executed' as const } : applied;
     failpoint?.('applied');
     if (outcome.outcome === 'failed' && kind.inverse !== null) return this.#takeBack(begun, outcome.reason);
     const facts = { ...begun.facts, ...outcome.facts };
@@ -246,6 +248,9 @@ export class ActionRunner implements Disposable {
     }
   }
 }
+
+/** Cut short, and nothing takes it back. */
+const isUnfinished = ({ state, inverse }: JournalEntry): boolean => state === 'begun' && inverse === null;
 
 const isDue = ({ state, until }: JournalEntry, now: number): boolean => state === 'held' && until > 0 && until <= now;
 

@@ -124,7 +124,7 @@ describe('an action', () => {
     assert.equal((await once(child, 'exit'))[1], 'SIGKILL');
     using runner = createTestRunner(directory);
     await runner.recover();
-    assert.deepEqual([runner.entries(), heldBy(directory)], [[], []]);
+    assert.deepEqual([runner.entries().map(({ state }) => state), heldBy(directory)], [['begun'], []]);
     assert.equal((await runner.run(order('killed', 0, { how: 'final' }))).outcome, 'executed');
     assert.deepEqual(heldBy(directory), ['killed']);
     assert.equal((await runner.undo('killed')).outcome, 'gone');
