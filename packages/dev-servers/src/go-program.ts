@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { cached, digest, inCache } from './cache.ts';
 import { findProgram, runTool } from './run-tool.ts';
 
+/** An exporter of the OpenTelemetry collector takes ten minutes on two busy cores, its downloads included. */
+const BUILD_TIMEOUT_MS = 20 * 60_000;
 /** Go modules of ours, each with one program. */
 const MODULES = join(import.meta.dirname, '../go');
 
@@ -50,7 +52,7 @@ export function goProgramMissing({ name, key, goMinor }: GoProgram): string | un
 export async function goProgram({ name, key, build }: GoProgram): Promise<string> {
   const directory = await cached(name, key, async (place) => {
     const { args, cwd } = build(place);
-    await runTool('nice', ['go', ...args], { cwd, env: { ...process.env, GOBIN: place } });
+    await runTool('nice', ['go', ...args], { cwd, env: { ...process.env, GOBIN: place }, timeoutMs: BUILD_TIMEOUT_MS });
   });
   return join(directory, name);
 }

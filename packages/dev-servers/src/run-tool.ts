@@ -26,13 +26,16 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Runs a program to its end. Throws ERR_TESTKIT_TOOL with its last output if it fails or takes 5 minutes. */
+/**
+ * Runs a program to its end. Throws ERR_TESTKIT_TOOL with its last output if it fails or takes longer than `timeoutMs`.
+ * @default timeoutMs 5 minutes
+ */
 export async function runTool(
   command: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  { timeoutMs = TOOL_TIMEOUT_MS, ...options }: { env?: NodeJS.ProcessEnv; cwd?: string; timeoutMs?: number } = {},
 ): Promise<string> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], timeout: TOOL_TIMEOUT_MS });
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
   const ended = new Promise<string>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code === 0 ? '' : `exit ${code ?? signal}`));

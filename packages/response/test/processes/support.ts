@@ -37,12 +37,16 @@ export const processesIn = (group: Group): number[] =>
     .split('\n')
     .filter(Boolean)
     .map(Number)
-    .filter((pid) => pid > 0 && !isZombie(pid));
+    .filter((pid) => pid > 0 && !hasEnded(pid));
 
-function isZombie(pid: number): boolean {
+/** PF_EXITING of include/linux/sched.h: the process runs no instruction of its program any more. */
+const EXITING = 4;
+
+function hasEnded(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return 'ZX'.includes(stat.slice(stat.lastIndexOf(')') + 2)[0] ?? 'X');
+    const [state = 'X', , , , , , flags] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return 'ZX'.includes(state) || (Number(flags) & EXITING) !== 0;
   } catch {
     return true;
   }

@@ -38,6 +38,7 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
     'incident/inc-1/hold',
     'incident/inc-1/release',
   ],
+  respond: ['respond/plan?action=kill&pid=2', 'respond/run?action=kill&pid=2&note=case'],
 };
 
 test('a route without a record changes nothing, and the others have their record before they begin', async () => {

@@ -563,5 +563,24 @@ int main(void)
 		NUMBER(length)
 		PART(path)
 	END
+	BEGIN(rf_open_descriptor)
+		NUMBER(tgid)
+		NUMBER(descriptor)
+	END
+	BEGIN(rf_doom)
+		NUMBER(number)
+		NUMBER(root)
+		NUMBER(cgroup)
+		NUMBER(session)
+		NUMBER(login_session)
+		NUMBER(signal)
+	END
+	BEGIN(rf_victim)
+		NUMBER(start)
+		NUMBER(tgid)
+		NUMBER(parent_tgid)
+		NUMBER(fresh)
+		NUMBER(stopped)
+	END
 	return 0;
 }
