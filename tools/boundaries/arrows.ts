@@ -16,6 +16,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['base'],
   wire: ['base'],
 
+  barrier: ['host-kit', 'libbpf-ts'],
+
   'bus-kafka': ['base', 'bus'],
   fields: ['wire'],
   identity: ['base', 'bus', 'wire'],
@@ -42,10 +44,11 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   detector: ['base', 'bus', 'fields', 'interest', 'rules', 'service-kit', 'wire'],
   'host-facts': ['base', 'fields', 'host-kit', 'libbpf-ts', 'sensor', 'wire'],
   forwarder: ['base', 'bus', 'bus-kafka', 'checked-yaml', 'ecs', 'fields', 'service-kit', 'wire'],
-  response: ['base', 'host-kit', 'sensor', 'wire'],
+  response: ['barrier', 'base', 'host-kit', 'sensor', 'wire'],
   responder: ['base', 'bus', 'checked-yaml', 'control', 'coordination', 'interest', 'rules', 'service-kit', 'wire'],
 
   collector: [
+    'barrier',
     'base',
     'bus',
     'control',

@@ -366,8 +366,8 @@ const shape = (directories: DefaultDirectories) => ({
       'Executables that are never killed, in addition to the built-in list (service managers, container runtimes, Kubernetes, services of systemd, sshd): absolute paths on the host, with `*` for one part of a path. Every process that runs such a file is spared.',
     ),
     actions: choices(
-      ['kill', 'suspend', 'quarantine', 'revert', 'lock', 'collect'],
-      'What responders may have this agent do: [RESPONSE](RESPONSE.md). All but `kill` and `suspend` change or read files and accounts of the host, and need capabilities that the unit does not give: turn them on only where the agent has them, and where the key of a stolen responder may reach so far.',
+      ['kill', 'suspend', 'block', 'isolate', 'quarantine', 'revert', 'lock', 'collect'],
+      'What responders may have this agent do: [RESPONSE](RESPONSE.md). `block` and `isolate` need CAP_NET_ADMIN, which the unit gives. `quarantine`, `revert`, `lock` and `collect` change or read files and accounts of the host, and need capabilities that the unit does not give. Turn on only what the key of a stolen responder may reach.',
       ['kill', 'suspend'],
     ),
     tampering: section('Reports of tampering with the agent or its sensor, in addition to its events and its log.', {

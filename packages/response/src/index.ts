@@ -13,7 +13,9 @@ export {
   type ResponseErrorCode,
 } from './errors.ts';
 export { type QuarantineKind, type QuarantineOptions, quarantineKind } from './files/quarantine.ts';
-export type { EntryState, JournalEntry } from './journal.ts';
+export { type EntryState, type JournalEntry, journalEntries } from './journal.ts';
+export { blockKind, isolateKind, type NetworkDeps, networkActions } from './network/kinds.ts';
+export { goneKind, refusingKind } from './network/stand-ins.ts';
 export { type RevertKind, type RevertOptions, revertKind } from './persistence/revert.ts';
 export { killKind, type ProcessDeps, resumeKind, suspendKind } from './processes/kinds.ts';
 export {

@@ -116,6 +116,9 @@ export class Journal {
   }
 }
 
+/** The actions of a host, oldest first, as the journal in the directory has them now. */
+export const journalEntries = (directory: string): JournalEntry[] => new Journal(directory).entries();
+
 function readEntry(path: string): JournalEntry | null {
   try {
     const bytes = readBounded(path, ENTRY_BYTES_MAX);

@@ -50,14 +50,15 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   stack.use(lockDirectory(pinPath));
   const outbox = openOutbox({ bus, hostId: identity.hostId, spoolPath, spoolMaxBytes, log });
   stack.defer(() => outbox.close());
-  const sensorOptions = { ...options, cgroupRoot: cgroupRoot(), customProbes };
+  const root = cgroupRoot();
+  const sensorOptions = { ...options, cgroupRoot: root, customProbes };
   const marker = { bootId: identity.bootId, pinPath };
   const past = pastTampering(stateDir, marker, isResumable(sensorOptions));
   await drainLeftover(sensorOptions, deps, outbox);
   const sensor = stack.use(openSensor(sensorOptions));
   try {
     if (!sensor.resumed) outbox.beginRun();
-    const agentDeps = { ...deps, options, sensor, outbox };
+    const agentDeps = { ...deps, options, sensor, outbox, cgroupRoot: root };
     const parts = stack.use(wireAgent(agentDeps));
     const loop = new CycleLoop(parts);
     await startAgent(parts, loop, agentDeps, past);

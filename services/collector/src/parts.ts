@@ -38,6 +38,8 @@ export interface AgentDeps extends Omit<CollectorDeps, 'options' | 'bus'> {
   readonly options: CompiledOptions;
   readonly sensor: Sensor;
   readonly outbox: Outbox;
+  /** Root of the cgroup v2 hierarchy; null: there is none */
+  readonly cgroupRoot: string | null;
 }
 
 export interface AgentParts extends Disposable {

@@ -75,7 +75,7 @@ function requestOf(query: URLSearchParams, mode: 'plan' | 'enforce', recordId: s
   const action = choice<Act>('action', query.get('action') ?? '', Acts);
   const reach = choice<Reach>(
     '--reach',
-    query.get('reach') ?? (ABOUT_PROCESS.includes(action) ? 'tree' : 'host'),
+    query.get('reach') ?? (ABOUT_PROCESS.includes(action) ? 'tree' : query.has('pid') ? 'cgroup' : 'host'),
     Reaches,
   );
   const seconds = Number(query.get('for') ?? 0);

@@ -1,8 +1,8 @@
 /**
- * Compiles the BPF programs against the types of the running kernel: dist/sensor/ringfence.bpf.o, the sensor, and
- * trace.bpf.o, which `ringfence trace` loads. Compiles both for the other architecture too, to dist/sensor/arm64 or
- * dist/sensor/x64. Does nothing if sources, kernel and compiler are unchanged. Also a script:
- * `node packages/sensor/src/build/build-sensor.ts`.
+ * Compiles the BPF programs against the types of the running kernel: dist/sensor/ringfence.bpf.o, the sensor,
+ * trace.bpf.o, which `ringfence trace` loads, and barrier.bpf.o, which blocks and isolates. Compiles them for the other
+ * architecture too, to dist/sensor/arm64 or dist/sensor/x64. Does nothing if sources, kernel and compiler are
+ * unchanged. Also a script: `node packages/sensor/src/build/build-sensor.ts`.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../../../..');
 const sources = join(root, 'bpf');
 const outputDirectory = join(root, 'dist/sensor');
 /** Each object is compiled from bpf/NAME.bpf.c. The first is the sensor. */
-const objects = ['ringfence', 'trace'] as const;
+const objects = ['ringfence', 'trace', 'barrier'] as const;
 /** Objects for this machine's architecture are in the output directory itself. */
 const objectPath = (name: string, arch: string = process.arch): string =>
   join(arch === process.arch ? outputDirectory : join(outputDirectory, arch), `${name}.bpf.o`);

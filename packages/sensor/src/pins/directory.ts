@@ -6,10 +6,10 @@ import { lockDirectory } from './lock.ts';
 import { isPinned, pinnedLinks, pinnedProbes } from './paths.ts';
 
 /**
- * Errors with which the removal of an emptied directory may fail: its parent belongs to root or is read-only in a
- * sandbox, or the directory is a mount point, as the systemd unit makes it.
+ * Errors with which the removal of a directory may fail: its parent belongs to root or is read-only in a sandbox, the
+ * directory is a mount point, as the systemd unit makes it, or it has the rules of the network.
  */
-const UNREMOVABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY']);
+const UNREMOVABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOTEMPTY']);
 
 /** Creates the pin directory. Throws SensorError if its parent is not in a bpf file system. */
 export function makePinDirectory(path: string): void {
@@ -36,10 +36,14 @@ export function removeProbes(pinPath: string): void {
   for (const name of pinnedProbes(pinPath)) rmSync(`${pinPath}/${name}`);
 }
 
-/** Removes all pins; links first, because programs that still run need their maps. */
+/**
+ * Removes all pins of the sensor; links first, because programs that still run need their maps. Directories stay: rules
+ * of the network are in one, which hold while no sensor is loaded.
+ */
 export function removePins(pinPath: string): void {
   removeLinks(pinPath);
-  for (const name of readdirSync(pinPath)) rmSync(`${pinPath}/${name}`);
+  for (const entry of readdirSync(pinPath, { withFileTypes: true }))
+    if (!entry.isDirectory()) rmSync(`${pinPath}/${entry.name}`);
 }
 
 /** Removes all pins, and the directory itself where that is permitted. */

@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Barrier, barrierPins, removeBarrier } from '@ringfence/barrier';
 import type { Log } from '@ringfence/base';
 import {
   ActionRunner,
   type AnyKind,
   collectKind,
   EvidenceStore,
+  goneKind,
+  type JournalEntry,
+  journalEntries,
   killKind,
   lockKind,
   type ProcessDeps,
@@ -20,6 +24,7 @@ import {
 import { factsAt, type ProcessFacts, type Sensor } from '@ringfence/sensor';
 import type { CompiledOptions } from '../config.ts';
 import type { CollectorIdentity } from '../deps.ts';
+import { networkKinds } from './network.ts';
 import { HOST_CLOCK } from './validity.ts';
 
 /** A tree or cgroup of more processes is most of a host rather than an attack. */
@@ -33,10 +38,17 @@ const EVIDENCE_BYTES_MAX = 20 * 2 ** 30;
 const DEADLINE_MS = 360_000;
 
 export interface ActionDeps {
-  readonly options: Pick<CompiledOptions, 'stateDir' | 'hostRoot' | 'protected' | 'actions'>;
-  /** Signs the evidence */
-  readonly identity: Pick<CollectorIdentity, 'key'>;
+  readonly options: Pick<
+    CompiledOptions,
+    'stateDir' | 'hostRoot' | 'protected' | 'actions' | 'sensorObject' | 'pinPath'
+  >;
+  /** Its key signs the evidence. */
+  readonly identity: Pick<CollectorIdentity, 'key' | 'bootId'>;
   readonly sensor: Sensor;
+  /** Root of the cgroup v2 hierarchy; null: there is none */
+  readonly cgroupRoot: string | null;
+  /** Pid of the process that runs the rest of this program */
+  readonly partner?: number;
   readonly log: Log;
 }
 
@@ -58,6 +70,8 @@ export function hostProcesses(sensor: Sensor): HostProcesses {
 /** What carries out the actions, with what they hold open. */
 export interface Actions extends Disposable {
   readonly runner: ActionRunner;
+  /** Null: there is nothing on the network that it could hold */
+  readonly barrier: Barrier | null;
 }
 
 /** Returns what carries out the actions beyond the kill of one process: those that the settings allow. */
@@ -65,11 +79,13 @@ export function createActions(deps: ActionDeps): Actions {
   const { options, log } = deps;
   using stack = new DisposableStack();
   const orders: Orders = { of: () => ({ who: '', why: '' }) };
-  const kinds = [...processKinds(deps), ...fileKinds(options), ...evidenceKinds(deps, orders, stack)];
+  const directory = join(options.stateDir, 'actions');
+  const network = blockingKinds(deps, journalEntries(directory), stack);
+  const kinds = [...processKinds(deps), ...fileKinds(options), ...evidenceKinds(deps, orders, stack), ...network.kinds];
   const runner = stack.use(
     new ActionRunner({
       kinds: kinds.filter(({ name }) => options.actions.includes(name)),
-      directory: join(options.stateDir, 'actions'),
+      directory,
       deadlineMs: DEADLINE_MS,
       log,
       now: HOST_CLOCK.realtime,
@@ -77,7 +93,7 @@ export function createActions(deps: ActionDeps): Actions {
   );
   orders.of = (id) => runner.orderOf(id);
   const resources = stack.move();
-  return { runner, [Symbol.dispose]: () => resources.dispose() };
+  return { runner, barrier: network.barrier, [Symbol.dispose]: () => resources.dispose() };
 }
 
 function protectionOptions({ hostRoot, protected: added }: ActionDeps['options']): ProtectionOptions {
@@ -95,6 +111,25 @@ function processKinds({ options, sensor }: ActionDeps): AnyKind[] {
     deadlineMs: LEFT_AFTER_MS,
   };
   return [killKind(deps), suspendKind(deps)];
+}
+
+function blockingKinds(
+  { options, identity, sensor, cgroupRoot, partner, log }: ActionDeps,
+  entries: readonly JournalEntry[],
+  stack: DisposableStack,
+): ReturnType<typeof networkKinds> {
+  const processes = hostProcesses(sensor);
+  const agents = [process.pid, ...(partner === undefined ? [] : [partner])].flatMap((pid) => {
+    const found = processes.find(pid);
+    return found === null ? [] : [{ pid, tgid: found.tgid, start: found.start }];
+  });
+  const isEnabled = ['block', 'isolate'].some((name) => options.actions.includes(name));
+  const network = networkKinds(
+    { ...options, cgroupRoot, boot: identity.bootId, agents, isEnabled, entries, log },
+    processes,
+  );
+  if (network.barrier !== null) stack.use(network.barrier);
+  return network;
 }
 
 /** The actions that need no sensor, which `respond panic` takes back without an agent too. */
@@ -118,10 +153,14 @@ function evidenceKinds({ options, identity, sensor }: ActionDeps, orders: Orders
   return [collectKind({ store, find, isProtected, orderOf: (command) => orders.of(command) })];
 }
 
-/** Returns what takes actions back where no agent runs. It knows no process but those that its plans found. */
-export function offlineActions(stateDir: string, log: Log): ActionRunner {
+/**
+ * Returns what takes actions back where no agent runs. It knows no process but those that its plans found. The rules of
+ * the network are gone when it is made.
+ */
+export function offlineActions({ stateDir, pinPath }: { stateDir: string; pinPath: string }, log: Log): ActionRunner {
+  if (existsSync(barrierPins(pinPath))) removeBarrier(barrierPins(pinPath));
   return new ActionRunner({
-    kinds: [resumeKind(), ...fileKinds({ stateDir, hostRoot: '/' })],
+    kinds: [resumeKind(), ...fileKinds({ stateDir, hostRoot: '/' }), goneKind('block'), goneKind('isolate')],
     directory: join(stateDir, 'actions'),
     log,
     now: HOST_CLOCK.realtime,
