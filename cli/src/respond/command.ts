@@ -18,15 +18,25 @@ export function addRespond(program: Command): void {
   addPanic(respond);
 }
 
+/** Options that are parameters of an action. */
+const NETWORK = ['address', 'port', 'domain', 'allow', 'resolve'];
+
 const TARGETS = `
 About processes (kill, suspend), with --reach tree, session or cgroup:
   --incident ID                all processes of the incident's alerts; with --pid or --alert, one of them
   --pid PID [--host ID]        a process of this host, or of another
 
+About the network (block, isolate), of the whole host, or with --pid of the cgroup of a process:
+  --address NETWORK [--port]   what to block: 203.0.113.7 or 2001:db8::/32
+  --domain DOMAIN              or a domain, with those below it
+  --allow NETWORKS             what an isolated host reaches still; --resolve DOMAINS: what it can look up
+
 Examples:
   ringfence respond plan kill --incident inc-0123456789abcdef
   ringfence respond run kill --pid 4711 --reason "miner, case 4711"
   ringfence respond run suspend --pid 4711 --reach cgroup --for 30m --reason "look at it first"
+  ringfence respond run block --address 203.0.113.7 --for 1h --reason "case 4711"
+  ringfence respond run isolate --pid 4711 --allow 192.0.2.0/24 --reason "case 4711"
   ringfence respond run quarantine --file /tmp/.x/miner --reason "case 4711"
   ringfence respond undo 0f3a9c5b7d2e4f60a1b2c3d4e5f60718 --reason "false alarm"
 
@@ -37,7 +47,7 @@ Exit codes: 0 carried out or planned, 1 refused, failed or unanswered.
 function addAct(respond: Command, operation: 'plan' | 'run', description: string): void {
   const command = respond
     .command(operation)
-    .argument('<action>', 'kill, suspend, quarantine, revert, lock or collect')
+    .argument('<action>', 'kill, suspend, block, isolate, quarantine, revert, lock or collect')
     .description(description)
     .option('--incident <id>', 'the incident to act on')
     .option('--alert <id>', 'only the process of this alert of the incident')
@@ -49,6 +59,11 @@ function addAct(respond: Command, operation: 'plan' | 'run', description: string
       '--file <path>',
       'a file of this host: gives path, device and inode of quarantine, or the path of the others',
     )
+    .option('--address <network>', 'the address or network of a block')
+    .option('--port <port>', 'only this port of it')
+    .option('--domain <domain>', 'the domain of a block')
+    .option('--allow <networks>', 'what an isolation lets through, with commas')
+    .option('--resolve <domains>', 'the domains that it lets be resolved, with commas')
     .option('--parameter <name=value>', 'parameter of the action (repeatable)', repeatable)
     .option('--json', 'print one JSON array')
     .addHelpText('after', TARGETS);
@@ -81,6 +96,7 @@ function queryOf(self: Command, action: string): URLSearchParams {
     if (typeof options[name] === 'string') query.set(name, options[name]);
   if (options.for !== undefined) query.set('for', String(durationMs('--for', options.for) / 1000));
   const named = [
+    ...NETWORK.flatMap((name) => (typeof options[name] === 'string' ? [`${name}=${options[name]}`] : [])),
     ...(options.file === undefined ? [] : fileParameters(action, options.file)),
     ...(options.parameter ?? []),
   ];

@@ -94,7 +94,7 @@ describe('a block', () => {
 
   it('ends at its time, and hides no larger one until then', async () => {
     barrier.add(action('short', [block(PEER)], inSeconds(0.5)));
-    barrier.add(action('long', [block('192.0.2.0/24')], inSeconds(2)));
+    barrier.add(action('long', [block('198.51.100.0/24')], inSeconds(2)));
     assert.equal(await program.ask(`udp ${PEER} ${PORT}`), 'EPERM');
     await sleep(700);
     assert.equal(await program.ask(`udp ${PEER} ${PORT}`), 'EPERM');
@@ -151,7 +151,7 @@ describe('a block', () => {
   it('keeps each of 1,000 overlapping blocks until its own end', () => {
     const ids = Array.from({ length: 1000 }, (_, index) => `many-${index}`);
     const rules = (index: number): BarrierRule[] => [
-      block(`198.51.100.${index % 50}`),
+      block(`192.0.2.${index % 50}`),
       block(`203.0.113.${index % 7}`),
     ];
     for (const [index, id] of ids.entries()) barrier.add(action(id, rules(index)));

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
 import { on } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -10,9 +10,9 @@ import { buildSensor } from '@ringfence/sensor/build';
 import { Group } from '@ringfence/testkit/sensor';
 import { type AgentProcess, BARRIER_OBJECT, Barrier, type BarrierAction, removeBarrier } from '../src/index.ts';
 
-export const PEER = '192.0.2.2';
+export const PEER = '198.51.100.2';
 export const PEER6 = '2001:db8::2';
-export const OWN = '192.0.2.1';
+export const OWN = '198.51.100.1';
 export const PORT = 7001;
 export const OTHER_PORT = 7002;
 
@@ -74,7 +74,9 @@ export class NetworkLab implements AsyncDisposable {
     this.#stack.defer(() => rmSync(dirname(this.pins), { recursive: true }));
     this.#stack.use(this.outside);
     this.#stack.use(this.host);
-    this.#stack.defer(() => removeBarrier(this.pins));
+    this.#stack.defer(() => {
+      if (existsSync(this.pins)) removeBarrier(this.pins);
+    });
   }
 
   static async start(): Promise<NetworkLab> {

@@ -49,7 +49,7 @@ def command(line):
         print('sent', flush=True)
     elif name == 'connect':
         try:
-            socket.create_connection((arguments[0], int(arguments[1])), 0.7).close()
+            socket.create_connection((arguments[0], int(arguments[1])), 2).close()
             print('ok', flush=True)
         except OSError as error:
             print(type(error).__name__, flush=True)

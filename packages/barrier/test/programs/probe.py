@@ -11,7 +11,7 @@ import socket
 import struct
 import sys
 
-WAIT = 0.7
+WAIT = 2
 held = None
 
 
