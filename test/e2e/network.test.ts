@@ -41,7 +41,15 @@ describe('orders about the network', { skip, concurrency: false }, () => {
     assert.deepEqual([plan.outcome, plan.facts['connections'], plan.facts['processes']], ['planned', '1', '1']);
     assert.match(plan.facts['targets'] ?? '', /^allow 2001:db8::2 in cgroup \/rf-.*\ndrop all other packets in cgroup/);
     assert.equal(await isCut(), false);
-    const { command, outcome } = await respond('run', 'isolate', ...container(), '--allow', PEER6, '--reason', 'a test');
+    const { command, outcome } = await respond(
+      'run',
+      'isolate',
+      ...container(),
+      '--allow',
+      PEER6,
+      '--reason',
+      'a test',
+    );
     assert.equal(outcome, 'executed');
     assert.deepEqual([await isCut(), await isCut(PEER6), await program.ask('use')], [true, false, 'timeout']);
     await up.stop('SIGKILL');
@@ -75,6 +83,13 @@ describe('orders about the network', { skip, concurrency: false }, () => {
       assert.deepEqual((await respond('plan', 'block', '--address', wrong)).reason, 'unreadable', wrong);
     const both = await respond('plan', 'block', '--address', UNUSED, '--domain', 'evil.test');
     assert.equal(both.reason, 'unreadable');
+  });
+
+  test('the plan of an isolation names processes whose packet sockets pass it', async () => {
+    const sniffer = await lab.program(lab.group());
+    assert.equal(await sniffer.ask('sniff'), 'ok');
+    const plan = await respond('plan', 'isolate', '--pid', String(sniffer.pid));
+    assert.match(plan.facts['spared'] ?? '', new RegExp(`${sniffer.pid} /.*: its packet socket passes`));
   });
 
   test('isolated twice, it needs to be released twice', async () => {

@@ -143,8 +143,18 @@ export class Barrier implements Disposable {
       const map = this.#map(table);
       for (const key of [...keysOf(map)]) if (!this.#entries.has(nameOf(table, key))) map.remove(key);
     }
+    this.#pinPrograms();
     this.#resumeLinks();
     this.#apply();
+  }
+
+  /** For `bpftool` and the check of the kernel's integrity, which recognize the agent's programs by their pins. */
+  #pinPrograms(): void {
+    for (const program of this.#object.programs.values()) {
+      const path = join(this.#options.pins, `program_${program.name}`);
+      rmSync(path, { force: true });
+      program.pin(path);
+    }
   }
 
   #fill({ id, rules, until }: BarrierAction): void {

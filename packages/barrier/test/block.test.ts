@@ -150,10 +150,7 @@ describe('a block', () => {
 
   it('keeps each of 1,000 overlapping blocks until its own end', () => {
     const ids = Array.from({ length: 1000 }, (_, index) => `many-${index}`);
-    const rules = (index: number): BarrierRule[] => [
-      block(`192.0.2.${index % 50}`),
-      block(`203.0.113.${index % 7}`),
-    ];
+    const rules = (index: number): BarrierRule[] => [block(`192.0.2.${index % 50}`), block(`203.0.113.${index % 7}`)];
     for (const [index, id] of ids.entries()) barrier.add(action(id, rules(index)));
     for (const [index, id] of ids.entries()) {
       assert.equal(barrier.holds(id), true, `${index}`);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BARRIER_OBJECT, Barrier, barrierPins } from '@ringfence/barrier';
 import { silentLog } from '@ringfence/base';
 import type { CheckName, Finding } from '@ringfence/host-kit';
 import { BpfObject } from '@ringfence/libbpf-ts';
@@ -104,6 +105,23 @@ describe('the integrity check on the running kernel', { skip: kernelSkip() }, ()
     for (const end = performance.now() + 10_000; about(runCheck()).length > 0 && performance.now() < end; )
       await sleep(100);
     assert.deepEqual(about(runCheck()), []);
+  });
+
+  test('knows the programs of the network by their pins', () => {
+    using stack = new DisposableStack();
+    const pinPath = mkdtempSync(`/sys/fs/bpf/rf-test-${process.pid}-`);
+    stack.defer(() => rmSync(pinPath, { recursive: true }));
+    const pins = barrierPins(pinPath);
+    const objectPath = join(dirname(sensorObject), BARRIER_OBJECT);
+    const barrier = stack.use(Barrier.open({ objectPath, pins, cgroupRoot: '/', agents: [] }, []));
+    assert.equal(barrier.isAttached, false);
+    const about = (path: string): string[] =>
+      findingsOf(
+        checkIntegrity({ sensorObject, pinPath: path, bootId: BOOT, knownPrograms: [] }),
+        'bpf-program',
+      ).filter((text) => text.includes('barrier_') && text.includes(`(${process.pid})`));
+    assert.deepEqual(about(pinPath), []);
+    assert.equal(about('/sys/fs/bpf/rf-none').length > 0, true);
   });
 
   test('finds a process that a mount hides, and finds none in another pid namespace', async () => {

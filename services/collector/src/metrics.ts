@@ -1,3 +1,4 @@
+import type { Barrier } from '@ringfence/barrier';
 import type { Tallies } from '@ringfence/base';
 import type { ContainerSource, HashStats } from '@ringfence/host-facts';
 import {
@@ -51,6 +52,8 @@ export interface CollectorStats {
   readonly interestVersion: number;
   /** Answers to commands, by `outcome` or `refused/reason` */
   readonly commands: Readonly<Record<string, number>>;
+  /** Packets, connects, names and sockets that blocks and isolations have refused since the boot, by cause */
+  readonly refusedTraffic: Readonly<Record<string, number>>;
   /** User-defined probes */
   readonly probes: readonly ProbeStatus[];
 }
@@ -69,6 +72,7 @@ export interface StatisticsSources {
   readonly syslog: SyslogSender | null;
   /** Answers to commands */
   readonly commands: Tallies;
+  readonly barrier: Barrier | null;
 }
 
 /** Reads the collector's figures where each part counts them. */
@@ -109,7 +113,7 @@ export class Statistics {
   }
 
   #read(): CollectorStats {
-    const { sensor, containers, customProbes, files, syslog, commands } = this.#sources;
+    const { sensor, containers, customProbes, files, syslog, commands, barrier } = this.#sources;
     const { security, bulk, outbox, merge, hashes } = this.#sources.pipeline;
     const { spool, batches, events, bytes, refusals } = outbox.stats();
     const lanes = this.lanes();
@@ -136,6 +140,7 @@ export class Statistics {
       tamperingReports: syslog?.stats() ?? NO_REPORTS,
       interestVersion: sensor.filter.interests.versionOf(sensor.filter.control.generation),
       commands: commands.snapshot(),
+      refusedTraffic: { ...barrier?.counts() },
       probes: customProbes.status(),
     };
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Barrier } from '@ringfence/barrier';
 import { Tallies } from '@ringfence/base';
 import type { Control } from '@ringfence/control/port';
 import { ContainerSource, ExecHashes, hostSources, integritySource } from '@ringfence/host-facts';
@@ -68,10 +69,10 @@ export function wireAgent(deps: AgentDeps): AgentParts {
   const facts = wireHostFacts(deps, files, pacer, stack);
   const { customProbes } = facts;
   const syslog = openSyslog(deps, stack);
-  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, { files, syslog, commands });
+  const { runner: actions, barrier } = stack.use(createActions(deps));
+  const { pipeline, statistics, snapshot } = wirePipeline(deps, facts, { files, syslog, commands, barrier });
   const onMoved = (): void => identifyAgent(sensor, deps.partner, log);
   const tampering = new TamperingReporter({ tampering: sensor.tampering, ...snapshot, onMoved, syslog, log });
-  const actions = stack.use(createActions(deps)).runner;
   const control = wireControl(deps, interest, commands, actions);
   const resources = stack.move();
   return {
@@ -163,6 +164,7 @@ interface WiredPipeline {
 
 /** Sources of the statistics besides the pipeline and the facts of the host */
 interface Counted {
+  readonly barrier: Barrier | null;
   readonly files: FileWatch;
   readonly syslog: SyslogSender | null;
   readonly commands: Tallies;

@@ -5,6 +5,7 @@ Input: tcp HOST PORT | udp HOST PORT | raw | query HOST NAME | query-tcp HOST NA
        use                          exchanges something over the socket that is kept
        listen PORT                  accepts connections, without answering
        bind HOST PORT               opens a socket for datagrams; receive: the next of them
+       sniff                        opens a packet socket
 """
 import errno
 import socket
@@ -106,6 +107,12 @@ def bind(host, port):
     return 'ok'
 
 
+def sniff():
+    global held
+    held = ('packet', socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)), '', 0)
+    return 'ok'
+
+
 def receive():
     return 'ok' if held[1].recv(100) else 'closed'
 
@@ -113,6 +120,7 @@ def receive():
 calls = {
     'tcp': tcp, 'udp': udp, 'raw': raw, 'query': query, 'query-tcp': query_tcp,
     'malformed': malformed, 'hold': hold, 'use': use, 'listen': listen, 'bind': bind, 'receive': receive,
+    'sniff': sniff,
 }
 print('ready', flush=True)
 for line in sys.stdin:

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckName } from '@ringfence/host-kit';
 import { BpfError, BpfLink, PinnedProgram } from '@ringfence/libbpf-ts';
@@ -76,9 +76,15 @@ function checkKernel(
   }
 }
 
-/** Returns the ids of an agent's programs: those behind pinned links, and pinned programs without a link. */
+/** Returns the ids of an agent's programs: those of the sensor, and those of the network in a directory of their own. */
 function agentPrograms(pinPath: string): number[] {
   if (!isPinned(pinPath)) return [];
+  const directories = readdirSync(pinPath, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [pinPath, ...directories.map(({ name }) => join(pinPath, name))].flatMap(programsIn);
+}
+
+/** Returns the ids of the programs behind pinned links, and of pinned programs without a link. */
+function programsIn(pinPath: string): number[] {
   const attached = pinnedLinks(pinPath).map((name) => {
     using link = BpfLink.openPinned(join(pinPath, name));
     return link.programId;

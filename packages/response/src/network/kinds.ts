@@ -7,6 +7,7 @@ import type { FoundProcess } from '../processes/protected.ts';
 import type { LivingTarget } from '../processes/reach.ts';
 import { cgroupOf, type HostCgroup } from './cgroup.ts';
 import { lossOf } from './loss.ts';
+import { packetSocketHolders } from './packet-sockets.ts';
 import {
   type BlockParameters,
   blockParameters,
@@ -92,10 +93,12 @@ function planOf(
 ): Plan<BarrierAction, SavedRules> {
   const target: HostCgroup | null = pid === undefined ? null : cgroupOf(deps, pid, BigInt(start ?? 0));
   const rules = rulesFor(target?.id ?? HOST);
+  const isolates = rules.some(({ what }) => what === 'isolate');
+  const inside = deps.list().filter(({ cgroup }) => target === null || target.ids.has(cgroup));
   return {
     targets: rules.map((rule) => `${ruleText(rule)}${target === null ? '' : ` in cgroup ${target.path}`}`),
-    radius: { ...lossOf(rules, target, deps.list()) },
-    spared: ["loopback, and ringfence's own connections"],
+    radius: { ...lossOf(rules, inside, target !== null) },
+    spared: ["loopback, and ringfence's own connections", ...(isolates ? packetSocketHolders(inside) : [])],
     work: { id, rules, until: until === 0 ? NEVER : deps.bootTimeOf(until) },
     inverse: { command: id, boot: deps.boot, rules: rules.map(savedRule) },
   };

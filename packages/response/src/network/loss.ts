@@ -1,23 +1,23 @@
 import { type BarrierRule, type Network, networkOf, overlap } from '@ringfence/barrier';
 import type { FoundProcess } from '../processes/protected.ts';
-import type { LivingTarget } from '../processes/reach.ts';
 import { type Sockets, socketsOf, summarize } from '../processes/sockets.ts';
-import type { HostCgroup } from './cgroup.ts';
 import { TCP_LISTEN, type TcpRow, tcpRows } from './tcp-rows.ts';
 
 const LOOPBACK = ['127.0.0.0/8', '::1'].map((text) => networkOf(text) as Network);
 
-/** Counts the TCP connections that the rules cut, and for an isolation the ports that nobody reaches any more. */
+/**
+ * Counts the TCP connections that the rules cut, and for an isolation the ports that nobody reaches any more. Of all
+ * processes, the sockets of their network namespaces count; of some, only their own.
+ */
 export function lossOf(
   rules: readonly BarrierRule[],
-  cgroup: HostCgroup | null,
-  processes: readonly (FoundProcess & LivingTarget)[],
+  processes: readonly FoundProcess[],
+  areSome: boolean,
 ): Sockets & { readonly processes: number } {
-  const inside = cgroup === null ? processes : processes.filter((process) => cgroup.ids.has(process.cgroup));
-  const pids = inside.map(({ tgid }) => tgid);
+  const pids = processes.map(({ tgid }) => tgid);
   const isCut = cutBy(rules);
-  const counts = cgroup === null ? summarize(tcpRows(pids).filter(isCut)) : socketsOf(pids, isCut);
-  return { ...counts, processes: inside.length };
+  const counts = areSome ? socketsOf(pids, isCut) : summarize(tcpRows(pids).filter(isCut));
+  return { ...counts, processes: processes.length };
 }
 
 function cutBy(rules: readonly BarrierRule[]): (row: TcpRow) => boolean {
