@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { BARRIER_OBJECT } from '@ringfence/barrier';
 import { buildSensor } from '@ringfence/sensor/build';
 import { type Architecture, type TestKernel, unpackFromNpm } from '@ringfence/testkit/kernels';
 import { compileProgram, LIBRARIES } from '@ringfence/testkit/sensor';
@@ -12,7 +13,7 @@ import { compileProgram, LIBRARIES } from '@ringfence/testkit/sensor';
 const root = join(import.meta.dirname, '../../..');
 const SOURCES = ['package.json', 'bpf', 'packages', 'test/kernel', 'test/kernels', 'tools'];
 /** Workspace packages that the sensor's tests import; those that they depend on are added. */
-const TESTED = ['packages/sensor', 'packages/host-facts'];
+const TESTED = ['packages/sensor', 'packages/host-facts', 'packages/barrier'];
 /** Added without its dependencies: the sensor's tests use only the part that needs nothing from the registry. */
 const TESTKIT = 'packages/testkit';
 const SCOPE = '@ringfence/';
@@ -25,7 +26,8 @@ const EXCLUDED = new Set(['node_modules', 'dist', 'bench']);
 
 /** path in the guest's directory */
 export const PREBUILT = 'prebuilt';
-const SENSOR = 'ringfence.bpf.o';
+/** The sensor, and the programs of the network */
+const OBJECTS = ['ringfence.bpf.o', BARRIER_OBJECT];
 /** path of the module of test/kernels/module in the guest's directory */
 export const MODULE: string = `${PREBUILT}/rf_rootkit.ko`;
 
@@ -99,8 +101,14 @@ export async function writeProgram(directory: string): Promise<void> {
   const bin = join(directory, `node_modules/node-linux-${process.arch}/bin`);
   mkdirSync(bin, { recursive: true });
   symlinkSync('/usr/local/bin/node', join(bin, 'node'));
-  mkdirSync(join(directory, 'dist/sensor'), { recursive: true });
-  copyFileSync(await buildSensor(), join(directory, 'dist/sensor', SENSOR));
+  await copyObjects(join(directory, 'dist/sensor'));
+}
+
+/** Copies what is compiled for this architecture, or for another one. */
+async function copyObjects(directory: string, architecture = ''): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  const from = join(dirname(await buildSensor()), architecture);
+  for (const object of OBJECTS) copyFileSync(join(from, object), join(directory, object));
 }
 
 /**
@@ -114,9 +122,7 @@ export async function writeForeignTree(directory: string, architecture: Architec
   };
   const koffi = `@koromix/koffi-linux-${architecture}`;
   await unpackFromNpm(`${koffi}@${version}`, join(directory, 'node_modules', koffi));
-  mkdirSync(join(directory, PREBUILT));
-  const object = join(dirname(await buildSensor()), architecture, SENSOR);
-  copyFileSync(object, join(directory, PREBUILT, SENSOR));
+  await copyObjects(join(directory, PREBUILT), architecture);
 }
 
 /**
@@ -125,8 +131,7 @@ export async function writeForeignTree(directory: string, architecture: Architec
  */
 export async function writeTree(directory: string, kernel: TestKernel): Promise<void> {
   copyTests(directory);
-  mkdirSync(join(directory, PREBUILT));
-  copyFileSync(await buildSensor(), join(directory, PREBUILT, SENSOR));
+  await copyObjects(join(directory, PREBUILT));
   copyFileSync(join(kernel.directory, 'vmlinuz'), join(directory, PREBUILT, 'vmlinuz'));
   compilePrograms(join(directory, PREBUILT));
 }
@@ -156,8 +161,7 @@ export async function writeLab(directory: string, withEngine: boolean): Promise<
   await writeProgram(directory);
   copy(directory, LAB_SOURCES);
   if (withEngine) copyEngine(join(root, ENGINE), join(directory, ENGINE));
-  mkdirSync(join(directory, PREBUILT));
-  copyFileSync(await buildSensor(), join(directory, PREBUILT, SENSOR));
+  await copyObjects(join(directory, PREBUILT));
   compilePrograms(join(directory, PREBUILT));
 }
 

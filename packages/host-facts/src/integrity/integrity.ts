@@ -76,7 +76,7 @@ function checkKernel(
   }
 }
 
-/** Returns the ids of an agent's programs: those of the sensor, and those of the network in a directory of their own. */
+/** Returns the ids of an agent's programs: those of the sensor, and those of the network in a directory of its own. */
 function agentPrograms(pinPath: string): number[] {
   if (!isPinned(pinPath)) return [];
   const directories = readdirSync(pinPath, { withFileTypes: true }).filter((entry) => entry.isDirectory());
