@@ -26,6 +26,7 @@ export const COMMANDS: readonly CommandModule[] = [
   },
   { usages: ['incident'], load: async () => (await import('./incident/command.ts')).addIncident },
   { usages: ['respond'], load: async () => (await import('./respond/command.ts')).addRespond },
+  { usages: ['playbooks'], load: async () => (await import('./playbooks/command.ts')).addPlaybooks },
   { usages: ['audit'], load: async () => (await import('./audit/command.ts')).addAudit },
   { usages: ['sinks'], load: async () => (await import('./sinks/command.ts')).addSinks },
   { usages: ['kibana'], load: async () => (await import('./kibana/command.ts')).addKibana },

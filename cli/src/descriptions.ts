@@ -16,6 +16,7 @@ export const DESCRIPTIONS = {
   incidents: 'list incidents, newest last',
   incident: 'show an incident, set its state, export or hold its evidence, or write exceptions for its rules',
   respond: 'plan, carry out and take back actions on a host: kill, suspend, quarantine, revert, lock, collect',
+  playbooks: 'check, test, explain and simulate playbooks: responses of several steps to alerts and incidents',
   audit: 'verify the audit trail or an exported incident, or list the actions of operators',
   sinks: 'show, check and test the sinks that get alerts and incidents, or send a time range again',
   kibana: 'install dashboards for the audit trail in Kibana, or show what would change',

@@ -42,7 +42,7 @@ const PLANTED = Buffer.from('{"planted":"no version writes this"}');
  * assigned partitions. Returns the number of these partitions.
  */
 async function plantState(bus: Bus): Promise<number> {
-  const stores = ['orders', 'limits', 'commands'].map((name) => `ringfence.state.responder.${name}`);
+  const stores = ['orders', 'limits', 'commands', 'runs'].map((name) => `ringfence.state.responder.${name}`);
   await using consumer = await bus.consumer({ group: 'responder', topics: RESPONDER_TOPICS, stores });
   const assignedPartitions = new Set<number>();
   consumer.onAssignment(async ({ assigned }) => {

@@ -48,6 +48,7 @@ export function statusLines(paint: Paint, status: Status, previous: Status, seco
     ...controlLines(status, paint),
     ...(typeof deaf === 'string' ? [paint.yellow(`  ${deaf}`)] : []),
     ...ruleLines(statsOf(status, 'detector'), paint),
+    ...playbookLines(statsOf(status, 'responder'), paint),
   ];
 }
 
@@ -110,6 +111,17 @@ function controlLines({ control }: Status, paint: Paint): string[] {
   const { standingAgeSeconds: age } = control;
   const reason = age < 0 ? 'it has no standing' : `its standing is ${durationText(age * 1e6)} old`;
   return [paint.red(`  this agent obeys no responder: ${reason}; check that it reaches the registrar`)];
+}
+
+/** Reports that playbooks of an earlier time are in force. */
+function playbookLines({ playbooksRefusedSeconds: seconds }: Stats, paint: Paint): string[] {
+  if (!(count(seconds) > 0)) return [];
+  const age = durationText(count(seconds) * 1e6);
+  return [
+    paint.red(
+      `  playbook files have had errors for ${age}: the earlier ones stay in force; run ringfence playbooks check`,
+    ),
+  ];
 }
 
 /** Lists rule files and rules that are not in force. */

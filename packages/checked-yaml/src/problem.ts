@@ -11,8 +11,8 @@ export interface FileProblem {
 }
 
 /**
- * Returns `file:line:column: message`, then the line and a caret under the mistake. Control characters are escaped, so
- * that a file can't command the terminal.
+ * Returns `file:line:column: message`, then the line and a caret under the mistake. Characters that a terminal
+ * interprets, or shows in another order, are escaped.
  */
 export function renderProblem({ file, line, column, message, source }: FileProblem): string {
   const head = escapeControls(`${file}:${line}:${column}: ${message}`);
@@ -22,4 +22,7 @@ export function renderProblem({ file, line, column, message, source }: FileProbl
 }
 
 const escapeControls = (text: string): string =>
-  text.replaceAll(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+    const hex = (character.codePointAt(0) as number).toString(16);
+    return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`;
+  });

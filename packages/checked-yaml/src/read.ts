@@ -1,13 +1,15 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertTrusted, messageOf } from '@ringfence/base';
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { FileProblem } from './problem.ts';
 
 /** More than any such file needs; a wrong path must not fill the memory. */
 const FILE_MAX_BYTES = 2 ** 20;
 const SOURCE_LINE_CHARS = 200;
+/** Errors of YAML that are reported: an unclosed bracket can lead to one for each line. */
+const ERRORS_MAX = 100;
 
 export interface YamlSource {
   readonly name: string;
@@ -22,6 +24,8 @@ export interface CheckedSchema<T> {
   readonly nameOf: (item: T) => string;
   /** The directory that `builtin` means among the paths. @default `builtin` is a path like any other */
   readonly builtin?: string;
+  /** Whether a file holds items: the others are left out. @default every file does */
+  readonly isItem?: (file: string) => boolean;
 }
 
 export interface CheckedItems<T> {
@@ -40,7 +44,7 @@ export function readCheckedFiles<T>(paths: readonly string[], kind: CheckedSchem
   for (const path of paths) {
     const isBuiltin = path === 'builtin' && kind.builtin !== undefined;
     try {
-      const files = filesOf(isBuiltin ? kind.builtin : path);
+      const files = filesOf(isBuiltin ? kind.builtin : path).filter((file) => kind.isItem?.(file) ?? true);
       if (!isBuiltin) for (const file of [path, ...files]) assertTrusted(file);
       sources.push(...files.map((file) => readSource(file, kind.noun)));
     } catch (error) {
@@ -92,8 +96,9 @@ class CheckedFile<T> {
   constructor(source: YamlSource, { schema }: CheckedSchema<T>) {
     this.#source = source;
     this.#schema = schema;
-    this.#document = parseDocument(source.text, { lineCounter: this.#lines, prettyErrors: false, stringKeys: true });
-    for (const error of this.#document.errors) this.report(error.pos[0], `not valid YAML: ${error.message}`);
+    this.#document = this.#parse(source.text);
+    for (const error of this.#document.errors.slice(0, ERRORS_MAX))
+      this.report(error.pos[0], `not valid YAML: ${error.message}`);
     if (this.problems.length > 0) return;
     const value = this.#value();
     if (value === null || value === undefined) return;
@@ -102,6 +107,16 @@ class CheckedFile<T> {
         this.#check(item, [index]);
       });
     } else this.#check(value, []);
+  }
+
+  #parse(text: string): Document {
+    try {
+      return parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, stringKeys: true });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.report(0, 'not valid YAML: it is nested too deeply');
+      return new Document(null);
+    }
   }
 
   #value(): unknown {
@@ -123,8 +138,10 @@ class CheckedFile<T> {
     const at = [...path, ...issue.path];
     const prefix = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
     if (issue.code !== 'unrecognized_keys') {
-      const isSecret = issue.code === 'custom' && issue.params?.['isSecret'] === true;
-      this.report(this.#offset(at), `${prefix}${issue.message}`, isSecret ? 'none' : 'line');
+      const params: Readonly<Record<string, unknown>> = (issue.code === 'custom' ? issue.params : undefined) ?? {};
+      const { isSecret = false, offset = 0 } = params;
+      const start = this.#offset(at) + this.#within(at, Number(offset));
+      this.report(start, `${prefix}${issue.message}`, isSecret === true ? 'none' : 'line');
       return;
     }
     for (const key of issue.keys) {
@@ -141,6 +158,15 @@ class CheckedFile<T> {
       if (isNode(found) && found.range) return found.range[0];
     }
     return 0;
+  }
+
+  /** Returns where a position in a text is in the file; 0 for a text that is not written on one line as it is. */
+  #within(path: readonly PropertyKey[], position: number): number {
+    const node = this.#document.getIn(path, true);
+    if (position === 0 || !isScalar(node) || !node.range) return 0;
+    const written = this.#source.text.slice(node.range[0], node.range[1]);
+    const at = written.indexOf(String(node.value));
+    return at < 0 ? 0 : at + position;
   }
 
   /** @param shown part of the line: the value of an unknown key may be a secret whose key is misspelt */

@@ -13,6 +13,7 @@ export type TopicName =
   | 'commands'
   | 'results'
   | 'answers'
+  | 'runs'
   | 'rarity'
   | 'interest'
   | 'schemas'
@@ -182,6 +183,8 @@ export interface Config {
     readonly mode: 'observe' | 'enforce';
     /** absolute paths, or `builtin` */
     readonly policies: readonly string[];
+    /** absolute paths, or `builtin` */
+    readonly playbooks: readonly string[];
     readonly killsPerMinutePerHost: number;
     readonly killsPerMinute: number;
     readonly maxCauseAgeMs: number;

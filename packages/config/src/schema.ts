@@ -548,6 +548,7 @@ const shape = (directories: DefaultDirectories) => ({
       commands: topic('ringfence.commands', 'forever', 'unlimited'),
       results: topic('ringfence.results', 'forever', 'unlimited'),
       answers: topic('ringfence.answers', '1d', '256MiB'),
+      runs: topic('ringfence.runs', '1d', '256MiB'),
       rarity: topic('ringfence.rarity', 'forever', 'unlimited'),
       interest: topic('ringfence.interest', 'forever', 'unlimited'),
       schemas: topic('ringfence.schemas', 'forever', 'unlimited'),
@@ -615,6 +616,11 @@ const shape = (directories: DefaultDirectories) => ({
     policies: paths(
       ['builtin'],
       'Policy files, or directories of policy files; `builtin` stands for the policies of Ringfence.',
+      ['builtin'],
+    ),
+    playbooks: paths(
+      [],
+      'Playbook files, or directories of playbook files; `builtin` stands for the playbooks of Ringfence, which only observe. Changed files take effect at once; with an error, the playbooks in force stay.',
       ['builtin'],
     ),
     killsPerMinutePerHost: count(

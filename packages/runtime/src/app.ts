@@ -138,8 +138,9 @@ function startLocalCollector(deps: start.ServiceDeps, interest: InterestForwarde
 async function contentOf({ responder }: Config, services: Services): Promise<Readonly<Record<string, unknown>>> {
   const rules = services.detector?.rules().options.sources.map(({ name, text }) => ({ name, text }));
   if (services.responder === undefined) return defined({ rules });
-  const { loadPolicyFiles } = await import('@ringfence/responder');
-  return defined({ rules, policies: loadPolicyFiles(responder.policies).policies });
+  const { loadPlaybookFiles, loadPolicyFiles } = await import('@ringfence/responder');
+  const { policies } = loadPolicyFiles(responder.policies);
+  return defined({ rules, policies, playbooks: loadPlaybookFiles(responder.playbooks).playbooks });
 }
 
 /** Returns null when the trail is the file of another process. Imports lazily: the auditor is large. */

@@ -4,7 +4,7 @@ import { type Bus, type EmbeddedBus, openEmbeddedBus } from '@ringfence/bus';
 import { type Config, rulePaths, type ServiceName } from '@ringfence/config';
 import { type DetectorService, startDetector } from '@ringfence/detector';
 import { type EnricherService, startEnricher } from '@ringfence/enricher';
-import { loadPolicyFiles, type Responder, startResponder } from '@ringfence/responder';
+import { loadPlaybookFiles, loadPolicyFiles, type Responder, startResponder } from '@ringfence/responder';
 import type { AppLog } from '@ringfence/telemetry';
 import {
   type Alert,
@@ -98,6 +98,7 @@ export async function startReplayServices(
       bus,
       key: createSigningKey(),
       policies: loadPolicyFiles(config.responder.policies).policies,
+      playbooks: loadPlaybookFiles(config.responder.playbooks).playbooks,
       control: null,
       coordination: null,
       log,

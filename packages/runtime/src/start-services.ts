@@ -237,11 +237,13 @@ export async function agentStream(
 /** @param control of the collector in this process, if any */
 export async function responder(deps: ServiceDeps, control: Control | undefined): Promise<Responder> {
   const { config, log, deployment, trace } = deps;
-  const { loadPolicyFiles, startResponder } = await import('@ringfence/responder');
+  const { loadPlaybookFiles, loadPolicyFiles, startResponder } = await import('@ringfence/responder');
   const { renderProblem } = await import('@ringfence/checked-yaml');
   const { openCoordination } = await import('@ringfence/coordination');
   const loaded = loadPolicyFiles(config.responder.policies);
-  if (loaded.problems.length > 0) throw new OperatorError(loaded.problems.map(renderProblem).join('\n'));
+  const playbooks = loadPlaybookFiles(config.responder.playbooks);
+  const problems = [...loaded.problems, ...playbooks.problems];
+  if (problems.length > 0) throw new OperatorError(problems.map(renderProblem).join('\n'));
   await using stack = new AsyncDisposableStack();
   const coordination = stack.use(await openCoordination(coordinationOptions(deps)));
   const started = Promise.withResolvers<Responder>();
@@ -258,6 +260,7 @@ export async function responder(deps: ServiceDeps, control: Control | undefined)
       bus: deployment.bus,
       key: deployment.commandKey,
       policies: loaded.policies,
+      playbooks: playbooks.playbooks,
       control: plane,
       coordination,
       log: child(log, 'responder'),
@@ -267,6 +270,11 @@ export async function responder(deps: ServiceDeps, control: Control | undefined)
       ...failpointOption('responder'),
     });
     started.resolve(responder);
+    const own = config.responder.playbooks.filter((path) => path !== 'builtin');
+    if (own.length > 0) {
+      const { followPlaybooks } = await import('./follow-playbooks.ts');
+      stack.use(followPlaybooks(config.responder.playbooks, responder, child(log, 'responder')));
+    }
     return closeWithResources(responder, stack.move());
   } catch (error) {
     started.reject(error);

@@ -4,6 +4,7 @@ import { type Command, decode, encodeSigned, type Result, type SigningKey, TOPIC
 import type { CompiledResponderOptions } from './config.ts';
 import type { ResponderMetrics } from './metrics.ts';
 import { OPERATOR } from './operator-order.ts';
+import { isOfPlaybook } from './policy/policy.ts';
 import type { CommandEntry } from './state/codec.ts';
 import type { Memory } from './state/memory.ts';
 import type { TraceSteps } from './steps/trace.ts';
@@ -34,6 +35,8 @@ export interface CommandDeps {
   readonly tracing: TraceSteps;
   /** Called when there is a command to route. */
   readonly onOpen: () => void;
+  /** Called with each Result of an enforced command; returns what it leads to. */
+  readonly onResult: (command: Command, result: FinalResult, position: InputPosition) => readonly OutRecord[];
 }
 
 /** A command as its cause orders it. */
@@ -46,6 +49,8 @@ export interface Ordered {
   readonly issuedAt: number;
   readonly mode: Command['mode'];
 }
+
+type FinalResult = Pick<Result, 'id' | 'hostId' | 'outcome' | 'at' | 'children' | 'reason'>;
 
 const WINDOW_US = 60_000_000;
 const NOTE_MAX = 512;
@@ -80,7 +85,7 @@ export class Commands {
     const { orders } = this.#deps.memory;
     const order = { at: issuedAt, commandId: id, alertId };
     orders.set(id, order, position);
-    if (mode === 'enforce') orders.set(processKey(entityId), order, position);
+    if (mode === 'enforce' && entityId !== '') orders.set(processKey(entityId), order, position);
   }
 
   /** Ordered → open or done; answered → done. `bytes`: the framed command, whose signature was verified. */
@@ -91,7 +96,7 @@ export class Commands {
     if (known?.state === 'done') return [];
     if (known?.state === 'answered') {
       this.#setDone(command, position);
-      return this.#finish(bytes, decode('Result', known.answer), known.answer);
+      return this.#finish(bytes, decode('Result', known.answer), known.answer, position);
     }
     if (known === undefined) {
       const refusal = this.#refusalOf(command, position);
@@ -118,14 +123,15 @@ export class Commands {
       return [];
     }
     this.#setDone({ id, ...known }, position);
-    return this.#finish(known.command, result, bytes);
+    return this.#finish(known.command, result, bytes, position);
   }
 
   /** Returns null if the command is admitted, which takes one kill from the limit of its host. */
   #refusalOf(command: Command, position: InputPosition): 'under-way' | 'rate-limited' | null {
     if (!takesToken(command)) return null;
-    const { id, hostId, entityId, issuedAt } = command;
+    const { id, hostId, issuedAt } = command;
     const { orders } = this.#deps.memory;
+    const entityId = isOfPlaybook(command) ? '' : command.entityId;
     const key = processKey(entityId);
     if (entityId !== '' && this.isUnderWay(entityId, issuedAt, id)) return 'under-way';
     const order = orders.get(key);
@@ -174,27 +180,32 @@ export class Commands {
       children: -1,
       facts: {},
     } as const;
-    return this.#finish(bytes, result, encodeSigned('Result', result, key));
+    return this.#finish(bytes, result, encodeSigned('Result', result, key), position);
   }
 
   #setDone({ id, hostId, expiresAt }: Pick<Command, 'id' | 'hostId' | 'expiresAt'>, position: InputPosition): void {
     this.#deps.memory.commands.set(id, { state: 'done', hostId, expiresAt }, position);
   }
 
-  #finish(
-    command: Uint8Array,
-    result: Pick<Result, 'id' | 'hostId' | 'outcome' | 'at' | 'children'>,
-    value: Uint8Array,
-  ): readonly OutRecord[] {
-    const { metrics, tracing, key } = this.#deps;
+  #finish(bytes: Uint8Array, result: FinalResult, value: Uint8Array, position: InputPosition): readonly OutRecord[] {
+    const { metrics, tracing, key, onResult } = this.#deps;
     metrics.answered(result.outcome);
-    tracing.answered(command, result);
-    return [{ topic: TOPIC.results, key: result.hostId, value }, ...containedBy(command, result, key)];
+    tracing.answered(bytes, result);
+    const command = decode('Command', bytes);
+    return [
+      { topic: TOPIC.results, key: result.hostId, value },
+      ...containedBy(command, result, key),
+      ...onResult(command, result, position),
+    ];
   }
 }
 
-/** Policies have limits. People have none: an attacker who provokes kills must not stop theirs. */
-export const takesToken = ({ policy }: Pick<Command, 'policy'>): boolean => policy !== OPERATOR;
+/**
+ * Policies and playbooks have limits. People have none: an attacker who provokes kills must not stop theirs. Nor has
+ * what takes an action back.
+ */
+export const takesToken = ({ policy, act }: Pick<Command, 'policy' | 'act'>): boolean =>
+  policy !== OPERATOR && act !== 'undo';
 
 export function openCommands({ commands }: Memory): OpenCommand[] {
   return [...commands.entries()].flatMap(([id, entry]) => (entry.state === 'open' ? [{ id, ...entry }] : []));
@@ -205,12 +216,11 @@ export function openCommands({ commands }: Memory): OpenCommand[] {
  * its cause is contained. An agent of 0.1.0 doesn't count the descendants.
  */
 function containedBy(
-  bytes: Uint8Array,
+  { cause, hostId, act, executable, pid, policy }: Command,
   { outcome, at, children }: Pick<Result, 'outcome' | 'at' | 'children'>,
   key: SigningKey,
 ): OutRecord[] {
   if (outcome !== 'executed' || children !== 0) return [];
-  const { cause, hostId, act, executable, pid, policy } = decode('Command', bytes);
   // Only a kill ends an attack, and an operator's may be about no incident.
   if (act !== 'kill' || cause === '') return [];
   const note = `${act} ${executable} (pid ${pid}), policy ${policy}`.slice(0, NOTE_MAX);

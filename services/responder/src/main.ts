@@ -10,10 +10,12 @@ import { queueOf } from './dispatch/common.ts';
 import { finalResult, publishAnswer, startExecutor } from './dispatch/executor.ts';
 import { Presence } from './dispatch/presence.ts';
 import { Router } from './dispatch/router.ts';
+import { RunClock } from './dispatch/run-clock.ts';
 import { forwardInterest } from './interest/forward.ts';
 import { ResponderMetrics, type ResponderStats } from './metrics.ts';
 import { type OperatorOrder, type Ordered, order } from './operator-order.ts';
 import { createPipeline } from './pipeline.ts';
+import type { Playbook } from './playbook/playbook.ts';
 import type { Policy } from './policy/policy.ts';
 import { PolicySet } from './policy/policy-set.ts';
 import { Memory, STORE_NAMES } from './state/memory.ts';
@@ -26,6 +28,8 @@ export interface ResponderDeps {
   /** Signs commands, Results and feedback. Agents and responders know its public half. */
   readonly key: SigningKey;
   readonly policies: readonly Policy[];
+  /** @default none */
+  readonly playbooks?: readonly Playbook[];
   /** Reaches the agents that are attached to this process; null: none. */
   readonly control: ControlPlane | null;
   /** Jobs, leases and limits that responders share. null in a replay: commands are written and not carried out. */
@@ -54,6 +58,10 @@ export interface Responder extends AsyncDisposable {
   stats(): ResponderStats;
   /** Replaces the policies from the next record on. */
   setPolicies(policies: readonly Policy[]): void;
+  /** Replaces the playbooks from the next record on. Runs keep their steps. */
+  setPlaybooks(playbooks: readonly Playbook[]): void;
+  /** Their files have errors: the playbooks in force stay, and `stats` has their age. */
+  refusePlaybooks(): void;
   /** Orders what a person asks for, and resolves to its Result. */
   order(order: OperatorOrder, signal: AbortSignal): Promise<Ordered>;
   /** Publishes a Result that an agent sends after it has reconnected. Throws SchemaError. */
@@ -69,6 +77,7 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
   const options = compileResponderOptions(deps.options);
   const metrics = new ResponderMetrics();
   let policies = new PolicySet(deps.policies, options.mode);
+  let playbooks = deps.playbooks ?? [];
   const responders: Trusted = (keyId) => (keyId === key.keyId ? key.publicKey : deps.responders?.(keyId));
   const shared = { ...deps, options, metrics, responders, now: deps.now ?? (() => Date.now() * 1000) };
 
@@ -78,7 +87,12 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
   const forwarding = deps.followInterest ? startForwarding(shared, stop.signal) : undefined;
   const done = runPipeline({
     consumer,
-    ...partitioned(shared, dispatching.router, () => policies),
+    ...partitioned(
+      shared,
+      dispatching,
+      () => policies,
+      () => playbooks,
+    ),
     deadLetter: (record, error) => deadLetter(record, error, 'responder'),
     signal: stop.signal,
     metrics,
@@ -105,6 +119,13 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
     setPolicies: (next) => {
       policies = new PolicySet(next, options.mode);
     },
+    setPlaybooks: (next) => {
+      playbooks = next;
+      metrics.playbooksRefusedAt = null;
+    },
+    refusePlaybooks: () => {
+      metrics.playbooksRefusedAt ??= Date.now();
+    },
     order: (asked, signal) =>
       order(
         { bus, key, ttlMs: options.commandTtlMs, answerGraceMs: options.answerGraceMs },
@@ -118,21 +139,30 @@ export async function startResponder(deps: ResponderDeps): Promise<Responder> {
 }
 
 /** Opens the memory and the handler of each partition. */
-function partitioned(deps: Shared, router: Router | null, policies: () => PolicySet): Partitioned {
+function partitioned(
+  deps: Shared,
+  { router, clock }: Dispatching,
+  policies: () => PolicySet,
+  playbooks: () => readonly Playbook[],
+): Partitioned {
   const onOpen = (): void => router?.kick();
   return {
     async open(partition, restore) {
       const memory = new Memory();
       await memory.restore(restore, partition);
       router?.add(partition, memory);
-      const handle = createPipeline({ ...deps, memory, onOpen, policies, trusted: deps.trusted });
+      clock?.add(partition, memory);
+      const handle = createPipeline({ ...deps, memory, onOpen, policies, playbooks, trusted: deps.trusted });
       return { handle, rollback: () => memory.rollback() };
     },
-    closed: (partition) => router?.remove(partition),
+    closed: (partition) => {
+      router?.remove(partition);
+      clock?.remove(partition);
+    },
   };
 }
 
-type Shared = Omit<ResponderDeps, 'options' | 'now' | 'responders'> & {
+type Shared = Omit<ResponderDeps, 'options' | 'now' | 'responders' | 'playbooks'> & {
   readonly options: ReturnType<typeof compileResponderOptions>;
   readonly metrics: ResponderMetrics;
   readonly responders: Trusted;
@@ -141,6 +171,8 @@ type Shared = Omit<ResponderDeps, 'options' | 'now' | 'responders'> & {
 
 interface Dispatching {
   readonly router: Router | null;
+  /** Moves runs of playbooks on. */
+  readonly clock: RunClock | null;
   /** Closes the executor before the presence: commands in hand are answered while their agents are attached. */
   readonly close: () => Promise<void>;
 }
@@ -148,11 +180,12 @@ interface Dispatching {
 /** The router needs a coordination; presence and executor need agents as well. */
 async function startDispatching(deps: Shared): Promise<Dispatching> {
   const { coordination, control, options, log, metrics } = deps;
-  if (coordination === null) return { router: null, close: async () => {} };
+  if (coordination === null) return { router: null, clock: null, close: async () => {} };
   const now = (): number => deps.now(0);
   // Each start has a queue of its own: jobs of an earlier start are routed again, and no job waits for a stale lock.
   const owner = `${deps.instance ?? 'responder'}.${randomBytes(4).toString('hex')}`;
   const router = new Router({ ...deps, coordination, now, queue: queueOf(owner) });
+  const clock = new RunClock({ ...deps, now });
   const executor = control === null ? null : await startExecutor({ ...deps, coordination, control, owner, now });
   const ttlMs = options.attachedMs;
   const presence =
@@ -162,11 +195,13 @@ async function startDispatching(deps: Shared): Promise<Dispatching> {
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await router.close();
+    await clock.close();
     await executor?.close();
     await presence?.close();
   };
   return {
     router,
+    clock,
     close: () => {
       closed ??= close();
       return closed;

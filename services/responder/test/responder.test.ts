@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,37 +13,9 @@ import {
   EVIDENCE_HOST,
   EVIDENCE_WALL_OFFSET,
 } from '@ringfence/synthetic';
-import {
-  type Command,
-  createSigningKey,
-  decode,
-  encode,
-  PROCESS_ONLY,
-  type Result,
-  TOPIC,
-  topicsWith,
-} from '@ringfence/wire';
+import { type Command, createSigningKey, decode, encode, PROCESS_ONLY, TOPIC, topicsWith } from '@ringfence/wire';
 import { ENFORCING, FOR_INCIDENTS, startTestResponder, TestAgent, tempDir } from './support.ts';
-
-interface Victim extends AsyncDisposable {
-  readonly pid: number;
-  readonly child: ChildProcess;
-}
-
-function startVictim(): Victim {
-  const child = spawn('sleep', ['300'], { stdio: 'ignore' });
-  const { pid } = child;
-  assert.ok(pid !== undefined);
-  return {
-    pid,
-    child,
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
-  };
-}
+import { all, firstResults, startVictim } from './victim.ts';
 
 async function produceAlert(bus: Bus, pid: number, cgroupPath: string): Promise<void> {
   const alert = createTestAlert(pid, {
@@ -61,22 +33,6 @@ async function produceIncident(bus: Bus, pid: number): Promise<void> {
   const incident = createTestIncident([createTestAlert(1, { timestamp: EVIDENCE_WALL_OFFSET, lineage })], 1);
   assert.notEqual(partitionOf(incident.id, 8), partitionOf(EVIDENCE_HOST, 8));
   await bus.produce([{ topic: TOPIC.incidents, key: incident.id, value: encode('Incident', incident) }]);
-}
-
-/** Waits for the first `count` Results. */
-async function firstResults(bus: Bus, count: number): Promise<Result[]> {
-  const results: Result[] = [];
-  for await (const { value } of bus.read({ topic: TOPIC.results, follow: true, signal: AbortSignal.timeout(10_000) })) {
-    if (value !== null) results.push(decode('Result', value));
-    if (results.length >= count) break;
-  }
-  return results;
-}
-
-async function all<T>(bus: Bus, topic: string, read: (value: Uint8Array) => T): Promise<T[]> {
-  const items: T[] = [];
-  for await (const { value } of bus.read({ topic })) if (value !== null) items.push(read(value));
-  return items;
 }
 
 suite('the responder', () => {

@@ -9,6 +9,7 @@ import { controlStream } from './control-stream.ts';
 import { containers, elf } from './host-files.ts';
 import { kafka } from './kafka.ts';
 import { logLines } from './log-lines.ts';
+import { playbooks } from './playbooks.ts';
 import { recordings } from './recordings.ts';
 import { records } from './records.ts';
 import { schemas } from './schemas.ts';
@@ -30,6 +31,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   api,
   rules,
   ruleTests,
+  playbooks,
   settings,
   logLines,
   containers,

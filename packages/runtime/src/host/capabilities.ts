@@ -13,9 +13,9 @@ export interface Capability {
   readonly when?: (config: Settings) => boolean;
 }
 
-/** Processes may be killed in mode `enforce`, or by custom policies; the built-in policies enforce only in the demo. */
-const mayKill = ({ responder: { mode, policies } }: Settings): boolean =>
-  mode === 'enforce' || policies.some((path) => path !== 'builtin');
+/** Processes may be killed in mode `enforce`, or by policies or playbooks; built-in ones enforce in the demo only. */
+const mayKill = ({ responder: { mode, policies, playbooks } }: Settings): boolean =>
+  mode === 'enforce' || [...policies, ...playbooks].some((path) => path !== 'builtin');
 
 /** Capabilities of the process that runs the sensor; no other process needs any. A run without each one has failed. */
 const CAPABILITIES: readonly Capability[] = [

@@ -7,12 +7,13 @@ const ROOT = 0;
 
 /**
  * Throws OperatorError when a user other than root, such as that of a process of `up`, could change rules, policies,
- * custom probes or sinks: those decide what is detected, killed, traced and sent.
+ * playbooks, custom probes or sinks: those decide what is detected, killed, traced and sent.
  */
 export function assertTrustedContent({ detector, responder, collector, forwarder }: Config): void {
   const content = {
     'detector.rules': detector.rules,
     'responder.policies': responder.policies,
+    'responder.playbooks': responder.playbooks,
     'collector.probes.custom': collector.probes.custom,
     'forwarder.sinks': forwarder.sinks,
   };

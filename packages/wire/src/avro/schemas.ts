@@ -21,6 +21,7 @@ const TOPIC_FILES = {
   Feedback: 'feedback',
   RuleCounts: 'rule-counts',
   OperatorAction: 'operator-action',
+  RunSignal: 'run-signal',
 } as const;
 
 /** Entries of state stores, which only the service that wrote them reads. */
@@ -35,6 +36,7 @@ const STATE_FILES = {
   StateOrder: 'state-order',
   StateKillLimit: 'state-kill-limit',
   StateCommand: 'state-command',
+  StatePlaybookRun: 'state-playbook-run',
   StateBoot: 'state-boot',
   StateKnownProcess: 'state-known-process',
   StateKnownContainer: 'state-known-container',

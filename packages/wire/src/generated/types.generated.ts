@@ -1659,6 +1659,51 @@ export interface OperatorAction {
   readonly signature: Ed25519Signature;
 }
 
+/** What a run is about, as it was when the run began. */
+export interface RunStart {
+  readonly playbook: string;
+  readonly mode: Mode;
+  /** the playbook's steps as JSON: a playbook that changes later changes no run */
+  readonly steps: string;
+  /** id of the incident or alert */
+  readonly cause: string;
+  /** id of the incident that the cause belongs to; empty: unknown */
+  readonly incident: string;
+  /** distinct tactics of the incident; 0: the cause is an alert */
+  readonly stages: number;
+  readonly alertId: string;
+  readonly rule: string;
+  readonly priority: Priority;
+  /** µs since the epoch: time of the alert */
+  readonly timestamp: number;
+  readonly bootId: string;
+  readonly entityId: string;
+  readonly pid: number;
+  /** ns, CLOCK_BOOTTIME */
+  readonly start: U64;
+  readonly executable: string;
+  /** values that steps may name: file.path, destination.ip */
+  readonly values: { readonly [key: string]: string };
+}
+
+/** Moves a run of a playbook on: it begins, its time is over, or a step is approved. Keyed by the run's host. signature always stays the last field and signs every byte of the framed record before it. */
+export interface RunSignal {
+  /** id of the run: hash of the playbook, the incident and, with `per: process`, the process */
+  readonly id: string;
+  readonly hostId: string;
+  /** the step that it is about, from 0; -1: none, the run begins */
+  readonly step: number;
+  /** µs since the epoch */
+  readonly at: number;
+  /** the run that begins; null: see approvals */
+  readonly begun: null | RunStart;
+  /** approvals of the step; empty, and nothing begins: the time of the step is over */
+  readonly approvals: readonly Approval[];
+  /** key id of the signer, a responder */
+  readonly keyId: string;
+  readonly signature: Ed25519Signature;
+}
+
 export interface StateRarity {
   readonly rule: string;
   readonly chains: number;
@@ -2001,6 +2046,40 @@ export interface StateCommand {
   readonly answer: null | Uint8Array;
 }
 
+export interface RunResult {
+  readonly step: number;
+  /** empty: nothing was ordered */
+  readonly command: string;
+  /** as in Result; also unanswered, unapproved, no-value, skipped */
+  readonly outcome: string;
+  readonly reason: string;
+  /** descendants of a killed process that live on; -1: not known */
+  readonly left: number;
+  /** outcome of taking it back; empty: it was not tried */
+  readonly undone: string;
+}
+
+/** A run of a playbook in the partition of its host. */
+export interface StatePlaybookRun {
+  readonly hostId: string;
+  /** without steps and values once the run is over */
+  readonly begun: RunStart;
+  /** the step in hand, from 0 */
+  readonly step: number;
+  /** waiting, approval, ordered, undoing, over */
+  readonly phase: string;
+  /** µs since the epoch: beginning of the phase */
+  readonly since: number;
+  /** µs since the epoch: end of the phase at the latest; 0: the run is over */
+  readonly due: number;
+  /** id of the command whose Result is awaited; empty: none */
+  readonly command: string;
+  /** how the run ended: completed, stopped, undone, undo-failed; empty: it goes on */
+  readonly end: string;
+  /** steps that have ended, oldest first */
+  readonly results: readonly RunResult[];
+}
+
 export interface StateBootHole {
   readonly from: number;
   readonly to: number;
@@ -2179,6 +2258,7 @@ export interface RecordTypes {
   readonly Feedback: Feedback;
   readonly RuleCounts: RuleCounts;
   readonly OperatorAction: OperatorAction;
+  readonly RunSignal: RunSignal;
   readonly StateHost: StateHost;
   readonly StateChain: StateChain;
   readonly StateChainCounts: StateChainCounts;
@@ -2189,6 +2269,7 @@ export interface RecordTypes {
   readonly StateOrder: StateOrder;
   readonly StateKillLimit: StateKillLimit;
   readonly StateCommand: StateCommand;
+  readonly StatePlaybookRun: StatePlaybookRun;
   readonly StateBoot: StateBoot;
   readonly StateKnownProcess: StateKnownProcess;
   readonly StateKnownContainer: StateKnownContainer;

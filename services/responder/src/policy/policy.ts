@@ -4,7 +4,7 @@ import { type Act, type Mode, Priorities, type Priority, type Reach } from '@rin
 import { z } from 'zod';
 import { OPERATOR } from '../operator-order.ts';
 
-const name = z.string().min(1).max(256);
+export const name: z.ZodType<string> = z.string().min(1).max(256);
 const names = z.array(name).min(1).max(1000);
 /** ATT&CK v19 names, as in alerts: defense-evasion of v18 is two tactics. */
 const tactics = names.transform((words, context) =>
@@ -32,9 +32,11 @@ const image = z
   .max(1024)
   .regex(/^[^*]*\*?$/, "expected the name of an image; '*' only at its end");
 
-const scopeSchema = z.strictObject({ cgroup, 'container.image': image, host: name }).partial();
+export const scopeSchema: z.ZodType<Policy['scope']> = z
+  .strictObject({ cgroup, 'container.image': image, host: name })
+  .partial();
 
-const whenSchema = z
+export const whenSchema: z.ZodType<Policy['when']> = z
   .strictObject({
     action: z.literal('kill'),
     priority: z.enum(Priorities),
@@ -52,18 +54,26 @@ const whenSchema = z
 
 /** From the milder one to the stronger one */
 export type PolicyMode = Mode;
-const MODES: readonly PolicyMode[] = ['observe', 'enforce'];
+export const MODES: readonly PolicyMode[] = ['observe', 'enforce'];
 export type PolicyAction = Extract<Act, 'kill' | 'suspend'>;
 const ACTIONS: readonly PolicyAction[] = ['kill', 'suspend'];
 export type PolicyReach = Exclude<Reach, 'host'>;
 const REACHES: readonly PolicyReach[] = ['process', 'tree', 'session', 'cgroup'];
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** A duration such as 10m, in ms */
-const duration = z
+/** A duration as files have it: 10m */
+export const durationText: z.ZodType<string> = z
   .string()
-  .regex(/^[1-9]\d{0,5}[smhd]$/, "expected a duration such as '90s', '10m', '12h' or '7d'")
-  .transform((text) => Number(text.slice(0, -1)) * (UNITS_MS[text.at(-1) as string] as number));
+  .regex(/^[1-9]\d{0,5}[smhd]$/, "expected a duration such as '90s', '10m', '12h' or '7d'");
+
+/** Returns the ms of such a text. */
+export const durationMs = (text: string): number =>
+  Number(text.slice(0, -1)) * (UNITS_MS[text.at(-1) as string] as number);
+
+/** Begins the policy's name in commands of playbooks. */
+export const PLAYBOOK_PREFIX = 'playbook/';
+
+export const isOfPlaybook = ({ policy }: { readonly policy: string }): boolean => policy.startsWith(PLAYBOOK_PREFIX);
 
 /** A policy of a file. */
 export interface Policy {
@@ -94,14 +104,16 @@ export interface Policy {
 
 export const policySchema: z.ZodType<Policy> = z
   .strictObject({
-    policy: name.refine((text) => text !== OPERATOR, `'${OPERATOR}' stands for the orders of people`),
+    policy: name
+      .refine((text) => text !== OPERATOR, `'${OPERATOR}' stands for the orders of people`)
+      .refine((policy) => !isOfPlaybook({ policy }), `'${PLAYBOOK_PREFIX}' stands for the orders of playbooks`),
     desc: z.string().max(10_000).default(''),
     mode: z.enum(MODES),
     scope: scopeSchema.default({}),
     when: whenSchema,
     do: z.enum(ACTIONS),
     reach: z.enum(REACHES).default('tree'),
-    for: duration.optional(),
+    for: durationText.transform(durationMs).optional(),
   })
   .refine((policy) => policy.for === undefined || policy.do === 'suspend', {
     message: "only 'do: suspend' can be taken back after a time",
@@ -135,8 +147,8 @@ export interface IncidentFacts {
   readonly stages: number;
 }
 
-/** Returns whether the subject is in the policy's scope and meets its conditions. */
-export function applies(policy: Policy, subject: Subject): boolean {
+/** Returns whether the subject is in the scope of a policy or playbook and meets its conditions. */
+export function applies(policy: Pick<Policy, 'scope' | 'when'>, subject: Subject): boolean {
   return isInScope(policy.scope, subject) && isWhen(policy.when, subject);
 }
 

@@ -1,5 +1,6 @@
 import { createStateDecoder, jsonEntries, type StateDecoder } from '@ringfence/service-kit';
-import { encode, type StateCommand, type StateKillLimit, type StateOrder } from '@ringfence/wire';
+import { decode, encode, type StateCommand, type StateKillLimit, type StateOrder } from '@ringfence/wire';
+import { type Phase, type Run, type RunEnd, stepsOf } from '../playbook/run.ts';
 import { LEGACY, type ResponderState } from './legacy.ts';
 
 /** More than `responder.killsPerMinutePerHost` allows. */
@@ -36,4 +37,18 @@ export function decodeCommand(bytes: Uint8Array): CommandEntry {
   if (state === 'answered' && answer !== null) return { state, hostId, expiresAt, answer };
   if (state === 'done') return { state, hostId, expiresAt };
   throw new RangeError(`a command that is ${state} without its record`);
+}
+
+export const encodeRun = (run: Run): Uint8Array => encode('StatePlaybookRun', { ...run, results: [...run.results] });
+
+const PHASES: readonly Phase[] = ['waiting', 'approval', 'ordered', 'undoing', 'over'];
+const ENDS: readonly (RunEnd | '')[] = ['', 'completed', 'stopped', 'undone', 'undo-failed'];
+
+export function decodeRun(bytes: Uint8Array): Run {
+  const stored = decode('StatePlaybookRun', bytes);
+  const phase = PHASES.find((each) => each === stored.phase);
+  const end = ENDS.find((each) => each === stored.end);
+  if (phase === undefined || end === undefined) throw new RangeError(`a run that is ${stored.phase} ${stored.end}`);
+  if (phase !== 'over') stepsOf(stored.begun);
+  return { ...stored, phase, end };
 }

@@ -72,7 +72,7 @@ function refuseWithoutTarget({ metrics, log }: DecideDeps, warnings: LogThrottle
   );
 }
 
-function subjectOf(target: Target, incident: IncidentSummary | null): Subject {
+export function subjectOf(target: Target, incident: IncidentSummary | null): Subject {
   const { rule, priority, tactics, hostId, cgroupPath, image, action } = target;
   return { rule, priority, tactics, hostId, cgroupPath, image, action, incident };
 }

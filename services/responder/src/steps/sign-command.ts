@@ -1,21 +1,27 @@
 import {
   type Act,
+  type Approval,
   type Command,
   commandId,
   encodeSigned,
   orderFields,
-  PROCESS_ONLY,
   type Reach,
   type SigningKey,
 } from '@ringfence/wire';
 import type { Target } from './target.ts';
 
 export interface Order {
+  /** @default `orderId` */
+  readonly id?: string;
   readonly action: Act;
   readonly reach: Reach;
   /** µs since the epoch, when the agent takes the action back; 0: never */
   readonly until: number;
   readonly target: Target;
+  /** @default none */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** @default none */
+  readonly approvals?: readonly Approval[];
   /** Id of the alert or incident. */
   readonly cause: string;
   readonly policy: string;
@@ -35,14 +41,12 @@ export function orderId({
 
 /** Returns the framed, signed Command. `issuedAt`: µs since the epoch. */
 export function signCommand(key: SigningKey, order: Order, issuedAt: number, ttlMs: number): Buffer {
-  const { action, reach, until, target, cause, policy, mode, reason } = order;
+  const { id = orderId(order), action, reach, until, target, cause, policy, mode, reason } = order;
+  const { parameters = {}, approvals = [] } = order;
   const { hostId, bootId, entityId, pid, start, executable } = target;
   const expiresAt = issuedAt + ttlMs * 1000;
   const aim = { hostId, bootId, entityId, pid, start, executable };
-  const command = { id: orderId(order), cause, policy, reason, ordinal: 0 };
-  return encodeSigned(
-    'Command',
-    { ...command, ...aim, ...PROCESS_ONLY, ...orderFields(action, mode), reach, until, issuedAt, expiresAt },
-    key,
-  );
+  const command = { id, cause, policy, reason, ordinal: 0 };
+  const what = { ...orderFields(action, mode), reach, parameters, until, approvals: [...approvals] };
+  return encodeSigned('Command', { ...command, ...aim, ...what, issuedAt, expiresAt }, key);
 }
