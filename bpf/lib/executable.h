@@ -65,10 +65,16 @@ static __always_inline void executable__inherit(struct task_struct *parent, stru
 	if (!executed)
 		return;
 	inherited = bpf_task_storage_get(&rf_executed, child, executed, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (inherited)
-		lineage__note_parent(&inherited->lineage, parent);
-	else
+	if (!inherited)
+		inherited = bpf_task_storage_get(&rf_executed, child, 0, 0);
+	if (!inherited) {
 		failure__count(RF_PLACE_EXECUTED, FAILURE_ENOMEM);
+		return;
+	}
+	/* An iterator may have met the child before this hook: what it stored knows no ancestors. */
+	if (!inherited->lineage.fork_count)
+		__builtin_memcpy(inherited, executed, sizeof(*inherited));
+	lineage__note_parent(&inherited->lineage, parent);
 }
 
 /* Global, so that the verifier checks it once and not on every path: the leader must be a trusted pointer,

@@ -139,7 +139,7 @@ async function act(deps: ProcessDeps, { set }: Work, signal: number, abort: Abor
   if (left.length === 0) return { outcome: 'executed', reason: '', facts };
   const pids = left.slice(0, 10).map(({ tgid }) => tgid);
   const what = signal === SIGKILL ? 'have the signal but have not ended' : 'have the signal but have not stopped';
-  const reason = `${left.length} processes ${what}, such as ${pids.join(', ')}: they wait in the kernel (state D)`;
+  const reason = `${left.length} processes ${what}, such as ${pids.join(', ')}: they wait in the kernel (state D) or for a processor`;
   return { outcome: 'executed', reason, facts };
 }
 

@@ -57,14 +57,26 @@ describe('a tree of processes', { skip, concurrency: false }, () => {
         await using others = new Group();
         const bystander = await start(others, 'idle');
         const target = await start(group, way);
-        const { outcome, facts } = await kill(target);
-        assert.deepEqual([outcome, facts['left']], ['executed', '0'], way);
+        const { outcome, reason, facts } = await kill(target);
+        assert.deepEqual({ outcome, reason, left: facts['left'] }, { outcome: 'executed', reason: '', left: '0' });
         assert.deepEqual(processesIn(group), [], 'survivors');
         assert.equal(processesIn(others).length, 111, 'bystanders');
         assert.equal(bystander.child.exitCode, null);
       }
     });
   }
+
+  test('keeps its lineage while the agent lists processes, which may meet a child before the hook of its fork', async () => {
+    await using group = new Group();
+    const target = await start(group, 'hop');
+    for (let listing = 0; listing < 1000; listing++) {
+      deps.find(processesIn(group)[0] ?? 0);
+      if (listing % 5 === 0) deps.list();
+    }
+    const { outcome, facts } = await kill(target);
+    assert.deepEqual({ outcome, left: facts['left'] }, { outcome: 'executed', left: '0' });
+    assert.deepEqual(processesIn(group), []);
+  });
 
   test('is dead whole although a part of it moved to another cgroup', async () => {
     for (let run = 0; run < RUNS; run++) {
