@@ -39,6 +39,12 @@ export const ACTIONS: Readonly<Record<string, Recording>> = {
   'respond run': 'api',
   'respond undo': 'api',
   'respond panic': { action: 'respond.panic' },
+  // Like the rules: `up` records the playbooks that it loads.
+  'playbooks check': false,
+  'playbooks test': false,
+  'playbooks explain': false,
+  'playbooks simulate': false,
+  'playbooks schema': false,
   'audit list': false,
   'audit verify': false,
   'kibana install': { action: 'kibana.install' },
